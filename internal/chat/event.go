@@ -1,0 +1,204 @@
+package chat
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Kind names what an event tells. Readers must ignore kinds they do not know.
+type Kind string
+
+const (
+	KindAccepted    Kind = "message.accepted"
+	KindTurnStarted Kind = "turn.started"
+	KindState       Kind = "state"
+	KindText        Kind = "text"
+	KindRetract     Kind = "retract"
+	KindCitation    Kind = "citation"
+	KindHandoff     Kind = "handoff"
+	KindOwner       Kind = "owner"
+	KindAgent       Kind = "agent.message"
+	KindLevel       Kind = "level"
+	KindTurnEnded   Kind = "turn.ended"
+	KindClosed      Kind = "closed"
+)
+
+// Body is what one kind of event says beside its number, time and turn.
+type Body interface{ Kind() Kind }
+
+type (
+	// MessageAccepted: a customer's message is durable.
+	MessageAccepted struct {
+		Message Message `json:"message"`
+	}
+	// TurnStarted comes once in a turn, also when it is resumed.
+	TurnStarted struct{}
+	// StateChanged reports the state of the customer's task.
+	StateChanged struct {
+		From State `json:"from"`
+		To   State `json:"to"`
+	}
+	// TextShown is what the gate let out since the last flush. First is set where
+	// neighbouring text events were folded into one: it stands for First to its
+	// own number.
+	TextShown struct {
+		First int64  `json:"first,omitempty"`
+		Text  string `json:"text"`
+	}
+	// Retracted: all text of this turn so far is void.
+	Retracted struct{}
+	// Cited comes before the text that carries its mark.
+	Cited struct {
+		Citation
+	}
+	// HandedOff: a person was asked for, for this reason.
+	HandedOff struct {
+		Reason         string `json:"reason"`
+		Trigger        string `json:"trigger"`
+		ExpectedWaitMS *int64 `json:"expected_wait_ms,omitempty"`
+	}
+	// OwnerChanged: from here on Owner alone may speak for the company.
+	OwnerChanged struct {
+		Owner Owner  `json:"owner"`
+		Term  int64  `json:"term"`
+		Name  string `json:"name,omitempty"`
+	}
+	// AgentSpoke: a human agent wrote.
+	AgentSpoke struct {
+		Message Message `json:"message"`
+	}
+	// LevelChanged is sent when the level differs from what the conversation last saw.
+	LevelChanged struct {
+		Level  Level  `json:"level"`
+		Reason string `json:"reason"`
+	}
+	// TurnEnded closes a turn. Text is the text events since the last retract,
+	// concatenated. Confidence is nil until it is calibrated.
+	TurnEnded struct {
+		Outcome    Outcome  `json:"outcome"`
+		Text       Text     `json:"text"`
+		Usage      Usage    `json:"usage"`
+		Cost       Money    `json:"cost_microusd"`
+		Confidence *float64 `json:"confidence"`
+	}
+	// ConversationClosed is the last event of an ended conversation.
+	ConversationClosed struct {
+		Reason string `json:"reason,omitempty"`
+	}
+)
+
+func (MessageAccepted) Kind() Kind    { return KindAccepted }
+func (TurnStarted) Kind() Kind        { return KindTurnStarted }
+func (StateChanged) Kind() Kind       { return KindState }
+func (TextShown) Kind() Kind          { return KindText }
+func (Retracted) Kind() Kind          { return KindRetract }
+func (Cited) Kind() Kind              { return KindCitation }
+func (HandedOff) Kind() Kind          { return KindHandoff }
+func (OwnerChanged) Kind() Kind       { return KindOwner }
+func (AgentSpoke) Kind() Kind         { return KindAgent }
+func (LevelChanged) Kind() Kind       { return KindLevel }
+func (TurnEnded) Kind() Kind          { return KindTurnEnded }
+func (ConversationClosed) Kind() Kind { return KindClosed }
+
+// Event is one entry of a conversation's log. Numbers are 1, 2, 3 … in a
+// conversation. Body is the kind's own fields as a JSON object.
+type Event struct {
+	Seq  int64
+	Kind Kind
+	At   Time
+	Turn TurnID // or ""
+	Body json.RawMessage
+}
+
+// NewEvent numbers a body.
+func NewEvent(seq int64, at Time, turn TurnID, body Body) Event {
+	return Event{Seq: seq, Kind: body.Kind(), At: at, Turn: turn, Body: EncodeBody(body)}
+}
+
+// EncodeBody returns the body's own fields as a JSON object on one line.
+func EncodeBody(body Body) json.RawMessage {
+	if t, ok := body.(TextShown); ok && t.First == 0 { // nearly all events of a busy server
+		b := make([]byte, 0, len(t.Text)+16)
+		return append(appendJSONString(append(b, `{"text":`...), t.Text), '}')
+	}
+	b, err := json.Marshal(body)
+	if err != nil {
+		panic(fmt.Sprintf("chat: a %s body cannot be encoded: %v", body.Kind(), err)) // plain structs always can
+	}
+	return b
+}
+
+// AppendJSON appends the event as the wire shows it: one line of JSON.
+func (e Event) AppendJSON(b []byte) []byte {
+	b = strconv.AppendInt(append(b, `{"seq":`...), e.Seq, 10)
+	b = append(append(append(b, `,"kind":"`...), e.Kind...), `","at":"`...)
+	b = e.At.UTC().AppendFormat(b, wireTime)
+	b = append(b, '"')
+	if e.Turn != "" {
+		b = append(append(append(b, `,"turn":"`...), e.Turn...), '"')
+	}
+	if len(e.Body) > 2 {
+		b = append(b, ',')
+		return append(b, e.Body[1:]...)
+	}
+	return append(b, '}')
+}
+
+func (e Event) MarshalJSON() ([]byte, error) { return e.AppendJSON(nil), nil }
+
+// Decode reads the body into the type of its kind, as in
+//
+//	t, err := chat.Decode[chat.TextShown](e)
+func Decode[B Body](e Event) (B, error) {
+	var b B
+	if b.Kind() != e.Kind {
+		return b, fmt.Errorf("event %d is a %s, not a %s", e.Seq, e.Kind, b.Kind())
+	}
+	if err := json.Unmarshal(e.Body, &b); err != nil {
+		return b, fmt.Errorf("decode event %d (%s): %w", e.Seq, e.Kind, err)
+	}
+	return b, nil
+}
+
+// appendJSONString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD; the
+// line separators that JavaScript once refused are escaped.
+func appendJSONString(b []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	b = append(b, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			if c >= 0x20 && c != '"' && c != '\\' && c != 0x7f {
+				i++
+				continue
+			}
+			b = append(b, s[start:i]...)
+			switch c {
+			case '"', '\\':
+				b = append(b, '\\', c)
+			case '\n':
+				b = append(b, '\\', 'n')
+			case '\r':
+				b = append(b, '\\', 'r')
+			case '\t':
+				b = append(b, '\\', 't')
+			default:
+				b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+			}
+			i++
+			start = i
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && n == 1 || r == '\u2028' || r == '\u2029' {
+			b = append(b, s[start:i]...)
+			b = fmt.Appendf(b, `\u%04x`, r)
+			start = i + n
+		}
+		i += n
+	}
+	return append(append(b, s[start:]...), '"')
+}

@@ -1,0 +1,176 @@
+package chat
+
+import "encoding/json"
+
+// Outcome is how a turn ended.
+type Outcome string
+
+const (
+	Answered    Outcome = "answered"
+	AskedBack   Outcome = "asked_back"
+	Refused     Outcome = "refused" // also: not in the documents
+	HandedOver  Outcome = "handed_over"
+	Stopped     Outcome = "stopped"
+	Interrupted Outcome = "interrupted"
+	Failed      Outcome = "failed"
+)
+
+// Turn is the record: everything that happened while the messages of one turn were
+// answered. It is filled in by package turn, stored when the turn ends, and the only
+// source of logs, metrics, replay and evaluation.
+type Turn struct {
+	ID           TurnID         `json:"id"`
+	Conversation ConversationID `json:"conversation"`
+	Customer     CustomerID     `json:"customer"`
+	Assistant    string         `json:"assistant"`
+	Test         bool           `json:"test,omitempty"`
+	Build        string         `json:"build"`                // of the binary that ended the turn
+	Release      string         `json:"release,omitempty"`    // hash of the assistant's files
+	Generation   string         `json:"generation,omitempty"` // of the knowledge index
+	Unit         Unit           `json:"unit"`                 // of the gate
+	Final        bool           `json:"final,omitempty"`      // the face cannot retract
+
+	Messages []Message `json:"messages"` // what is answered, oldest first
+	Input    Text      `json:"input"`    // the messages as the steps see them
+	Verdicts []Verdict `json:"verdicts,omitempty"`
+	Query    Text      `json:"query,omitempty"`
+	Passages []Passage `json:"passages,omitempty"`
+	Plan     Plan      `json:"plan"`
+	Prompt   []Part    `json:"prompt,omitempty"`
+	Attempts []Attempt `json:"attempts,omitempty"`
+
+	Shown       Text       `json:"shown"`
+	Withheld    []Withheld `json:"withheld,omitempty"`
+	Citations   []Citation `json:"citations,omitempty"`
+	Confidence  *float64   `json:"confidence"` // 0–1, nil until calibrated
+	Level       Level      `json:"level"`
+	LevelReason string     `json:"level_reason,omitempty"`
+	Handoff     *Handoff   `json:"handoff,omitempty"`
+	Outcome     Outcome    `json:"outcome"`
+	Error       string     `json:"error,omitempty"` // for the operator
+	Usage       Usage      `json:"usage"`
+	Cost        Money      `json:"cost_microusd"`
+
+	Lives        int   `json:"lives"` // 1 and one more for each time a process died in it
+	Retracts     int   `json:"retracts,omitempty"`
+	AcceptedAt   Time  `json:"accepted_at"` // of the first message
+	StartedAt    Time  `json:"started_at"`
+	FirstShownAt *Time `json:"first_shown_at,omitempty"` // when the first text was durable
+	EndedAt      Time  `json:"ended_at"`
+}
+
+// Degrade lowers the level and keeps the reason of the lowest.
+func (t *Turn) Degrade(l Level, reason string) {
+	if low := t.Level.Lower(l); low != t.Level || t.LevelReason == "" {
+		t.Level, t.LevelReason = low, reason
+	}
+}
+
+// Unit is how much text the gate lets out at once.
+type Unit string
+
+const (
+	Sentence Unit = "sentence" // the default: nothing unverified is shown
+	Word     Unit = "word"     // word-safe pieces; claims are checked as sentences finish
+)
+
+// Action is what a check wants done with a text.
+type Action string
+
+const (
+	Allow  Action = "allow"
+	Flag   Action = "flag"   // let it pass, but put it on the record
+	Redact Action = "redact" // replace the text by the verdict's
+	Block  Action = "block"  // withhold the text
+)
+
+// Verdict is what one check says of one text.
+type Verdict struct {
+	Check  string   `json:"check"`
+	Action Action   `json:"action"`
+	Text   Text     `json:"text,omitempty"` // what to show instead, when Redact
+	Reason string   `json:"reason,omitempty"`
+	Score  *float64 `json:"score,omitempty"`
+	Start  int      `json:"start,omitempty"` // of the finding, in code points of the checked text
+	End    int      `json:"end,omitempty"`
+}
+
+// Withheld is text that the gate did not let out.
+type Withheld struct {
+	Text   Text   `json:"text"`
+	Check  string `json:"check"`
+	Reason string `json:"reason"`
+}
+
+// Passage is a piece of a document that may ground an answer. Text is
+// the document's extracted text from code point Start to End (exclusive).
+type Passage struct {
+	Document   string  `json:"document"` // its id in the generation: for a folder, the slash-separated path
+	Generation string  `json:"generation"`
+	Title      string  `json:"title"`
+	Heading    string  `json:"heading,omitempty"` // the path of headings above it, "A > B"
+	URL        string  `json:"url,omitempty"`     // the document's own address, or ""
+	Text       Text    `json:"text"`
+	Start      int     `json:"start"`
+	End        int     `json:"end"`
+	Tokens     int     `json:"tokens"`
+	Score      float64 `json:"score"`
+	// Scores are the parts of Score by name, for whoever wants to know why.
+	Scores map[string]float64 `json:"scores,omitempty"`
+}
+
+// Citation ties a mark "[n]" in shown text to the words that support it.
+// Quote is the document's extracted text from code point Start to End (exclusive).
+type Citation struct {
+	Mark       int    `json:"mark"`
+	Title      string `json:"title"`
+	URL        string `json:"url"`
+	Quote      string `json:"quote"`
+	Start      int    `json:"start"`
+	End        int    `json:"end"`
+	Document   string `json:"document"`
+	Generation string `json:"generation"`
+}
+
+// Plan says which model answers, and why.
+type Plan struct {
+	Provider string   `json:"provider"`
+	Reason   string   `json:"reason"`
+	Others   []string `json:"others,omitempty"` // who takes over, in order
+}
+
+// Part is a piece of what the model was told.
+type Part struct {
+	Name   string `json:"name"`
+	Tokens int    `json:"tokens"`
+	Cut    int    `json:"cut,omitempty"` // tokens left out for want of room
+}
+
+// Attempt is one call of a provider.
+type Attempt struct {
+	Provider     string `json:"provider"`
+	Model        string `json:"model,omitempty"`
+	StartedAt    Time   `json:"started_at"`
+	FirstTokenMS *int64 `json:"first_token_ms,omitempty"`
+	TotalMS      int64  `json:"total_ms"`
+	Chunks       int    `json:"chunks"`
+	Usage        Usage  `json:"usage"`
+	Cost         Money  `json:"cost_microusd"`
+	Finish       string `json:"finish,omitempty"`    // "" when it did not end by itself
+	Discarded    string `json:"discarded,omitempty"` // why its text counts for nothing: merged, died, failed
+	Error        string `json:"error,omitempty"`
+}
+
+// Handoff is a reason to bring in a person.
+type Handoff struct {
+	Reason  string `json:"reason"`
+	Trigger string `json:"trigger"`
+}
+
+// Entry is one effect of a running turn in its journal. Step names what was done;
+// Result is its value as JSON, Error the text of its error when it failed.
+type Entry struct {
+	Step   string          `json:"step"`
+	Result json.RawMessage `json:"result,omitempty"`
+	Error  string          `json:"error,omitempty"`
+}
