@@ -174,3 +174,71 @@ type Entry struct {
 	Result json.RawMessage `json:"result,omitempty"`
 	Error  string          `json:"error,omitempty"`
 }
+
+// Incoming is a customer's message on its way in.
+type Incoming struct {
+	Conversation ConversationID
+	Text         Text
+	ClientID     string // unique in the conversation, or ""
+	Final        bool   // the face that sent it cannot retract
+	Node         NodeID // the process that will answer
+}
+
+// Effect says what an accepted message led to.
+type Effect string
+
+const (
+	Starts   Effect = "starts"   // a turn of its own, which the caller must run
+	Merges   Effect = "merges"   // it joined the running turn, which had shown nothing and must begin anew
+	Waits    Effect = "waits"    // it is answered by the turn that comes next
+	Rests    Effect = "rests"    // a person owns the conversation: no turn
+	Repeated Effect = "repeated" // it had been accepted before
+)
+
+// Accepted is a message that is durable.
+type Accepted struct {
+	Message Message
+	Seq     int64 // of its message.accepted event
+	Effect  Effect
+	Open    OpenTurn // what to run, when it Starts
+}
+
+// OpenTurn is a turn that is being answered, as the store has it.
+type OpenTurn struct {
+	ID           TurnID
+	Conversation Conversation
+	Messages     []Message // what is answered, oldest first
+	Journal      []Entry
+	Rows         int64 // rows of the journal
+	Lives        int   // processes that worked on it, this one included
+	Stop         bool  // the customer asked to stop
+	Final        bool
+	AcceptedAt   Time
+}
+
+// Fence returns the right to write for the turn.
+func (o OpenTurn) Fence() Fence {
+	return Fence{o.Conversation.ID, o.Conversation.Customer, o.Conversation.Term, o.ID}
+}
+
+// Ending is how a turn ends.
+type Ending struct {
+	Record  Turn    // Shown, Citations, Outcome, Usage, Cost, Confidence and the rest
+	Bodies  []Body  // what is still to be shown, in order
+	Entries []Entry // of the journal
+	Rows    int64   // rows of the journal so far
+	State   State   // of the customer's task from now on
+}
+
+// PastTurn is an ended turn as it can be replayed.
+type PastTurn struct {
+	Record  Turn
+	Journal []Entry
+	Events  []Event // the turn's own
+}
+
+// Orphan is a running turn whose process died.
+type Orphan struct {
+	Conversation ConversationID
+	Turn         TurnID
+}

@@ -1,0 +1,64 @@
+# What the README and CI call. `make test` needs Go and a C compiler (for the race
+# detector); it starts PostgreSQL itself, and installs it where it may.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.NOTPARALLEL:
+
+# The output of go test -v without what passed: failures, skipped tests with their
+# reasons, and what tests report.
+failures := { grep -vE '^(=== (RUN|PAUSE|CONT|NAME) | *--- PASS|PASS$$)' || true; }
+
+.PHONY: build test check format vet staticcheck tidy unit fuzz vuln \
+	proof-kill9 proof-races proof-replay
+
+build:
+	CGO_ENABLED=0 go build -trimpath -o bin/answerable ./cmd/answerable
+
+test: check unit
+
+check: format vet staticcheck tidy
+
+format:
+	@echo gofmt -l .
+	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "not formatted (gofmt -w):"; echo "$$files"; exit 1; }
+
+vet:
+	go vet ./...
+
+staticcheck:
+	go tool staticcheck ./...
+
+tidy:
+	go mod tidy -diff
+
+unit:
+	scripts/with-postgres go test -race -shuffle=on -timeout 15m -v ./... | $(failures)
+	@[ -d ../shared/data ] || echo "not run: tests on public data sets, which are not part of this repository (../shared/data)"
+
+# Each fuzz test for a while: make fuzz FUZZTIME=1m
+FUZZTIME ?= 10s
+fuzz:
+	@for package in $$(go list ./...); do \
+		names=$$(go test -list '^Fuzz' $$package); \
+		for name in $$(grep '^Fuzz' <<<"$$names" || true); do \
+			echo "$$package $$name"; \
+			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+# Needs the network: the database of known vulnerabilities.
+vuln:
+	go run golang.org/x/vuln/cmd/govulncheck@latest ./...
+
+# The long forms of proofs that make test has in short.
+proof = ANSWERABLE_PROOF=long scripts/with-postgres go test -count=1 -v -timeout 60m ./cmd/answerable -run
+
+proof-kill9:
+	$(proof) '^TestKill9$$'
+
+proof-races:
+	$(proof) '^TestTakeoverRaces$$'
+
+proof-replay:
+	$(proof) '^TestReplayRandomTurns$$'

@@ -1,0 +1,220 @@
+// Package app puts the server together: kinds.go is the table of contents, New builds
+// everything in the order of its dependencies, Run runs it and stops it in order.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/answerable/answerable/internal/assistant"
+	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/feed"
+	"github.com/answerable/answerable/internal/guard"
+	"github.com/answerable/answerable/internal/inbox"
+	"github.com/answerable/answerable/internal/llm"
+	"github.com/answerable/answerable/internal/store"
+	"github.com/answerable/answerable/internal/turn"
+)
+
+// Options are what differs between two runs.
+type Options struct {
+	Config       Config
+	Dir          string // of assistants or documents; "" for what was ingested, or the demo
+	FakeProvider string // a script or its settings; "" for none
+	Resume       bool   // a server: it goes on with turns that dead processes left open
+	Version      string
+	Log          *slog.Logger
+	Progress     func(string) // is told what takes long; nil is allowed
+}
+
+// App is a running process's parts. Close it.
+type App struct {
+	Options
+	Store   *store.Store
+	Feed    *feed.Feed
+	Inbox   *inbox.Inbox
+	Library *Library
+
+	runners map[string]*turn.Runner
+	lock    *lock // of the data directory; nil on PostgreSQL
+}
+
+// New opens the store, reads the assistants and their documents, and puts the parts
+// together. Nothing runs yet.
+func New(ctx context.Context, o Options) (_ *App, err error) {
+	a := &App{Options: o, runners: map[string]*turn.Runner{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	models, err := providers(o.FakeProvider)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.open(ctx); err != nil {
+		return nil, err
+	}
+	a.Feed = &feed.Feed{Log: a.Store}
+	a.Store.Announce = a.Feed.Publish
+	a.Library = newLibrary(a.Store, o.Config.Data, o.Log)
+	if err := a.Library.Load(ctx, o.Dir, o.Progress); err != nil {
+		return nil, err
+	}
+	models.Limits = llm.Limits{FirstToken: o.Config.Limits.Provider.FirstToken, Between: o.Config.Limits.Provider.Between}
+	for _, as := range a.Library.Assistants() {
+		a.runners[as.Name] = a.runner(as, models)
+	}
+	a.Inbox = &inbox.Inbox{
+		Store: a.Store, Node: chat.NewNodeID(), Shared: a.Store.Shared(), Resumes: o.Resume,
+		Runner: func(name string) *turn.Runner { return a.runners[name] },
+		Limits: inbox.Limits{Message: o.Config.Limits.MessageBytes, Stop: o.Config.Limits.Stop},
+		Log:    o.Log,
+	}
+	return a, nil
+}
+
+// runner returns what answers for an assistant.
+func (a *App) runner(as *assistant.Assistant, models *llm.Client) *turn.Runner {
+	whole := as.Limits.Turn
+	if whole == 0 {
+		whole = a.Config.Limits.Turn
+	}
+	name := as.Name
+	rules := turn.Rules{Unit: as.Unit, Forbidden: as.Forbidden}
+	if a.FakeProvider != "" {
+		// A script does not know the documents: its words pass, and are flagged.
+		rules.Claims.Uncited = guard.Flag
+	}
+	if g := a.Library.Current(name); g == nil || g.Chunks() == 0 {
+		rules.Claims.Off = true
+	}
+	return &turn.Runner{
+		Assistant: name, Release: as.Release, Build: a.build(), Store: turnStore{a.Store}, Model: models, Rules: rules,
+		Knowledge: func() turn.Knowledge {
+			if g := a.Library.Current(name); g != nil {
+				return g
+			}
+			return nil
+		},
+		Limits: turn.Limits{Whole: whole, Passages: as.Limits.Passages, Tokens: as.Limits.PassageTokens},
+		Log:    a.Log,
+	}
+}
+
+// build names this binary in records and journals.
+func (a *App) build() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				return a.Version + " " + s.Value
+			}
+		}
+	}
+	return a.Version
+}
+
+// turnStore is the store as package turn sees it.
+type turnStore struct{ *store.Store }
+
+func (s turnStore) Stream(o chat.OpenTurn) turn.Stream { return s.Store.Stream(o) }
+
+// open opens the store. The data directory is this process's alone; on PostgreSQL other
+// nodes may use the same database.
+func (a *App) open(ctx context.Context) error {
+	c := a.Config
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return &chat.Error{Kind: chat.Unavailable, Err: err,
+			Message: fmt.Sprintf("cannot make the data directory %s: make its parent writable for this user, or name another with --data", c.Data)}
+	}
+	if c.Postgres.Reveal() == "" {
+		l, err := lockData(c.Data)
+		if err != nil {
+			return err
+		}
+		a.lock = l
+	}
+	key, err := InstallationKey(c)
+	if err != nil {
+		return err
+	}
+	a.Store, err = store.Open(ctx, store.Options{Dir: c.Data, Postgres: c.Postgres.Reveal(), Key: key, Log: a.Log})
+	return err
+}
+
+// InstallationKey returns the key that seals what is stored.
+func InstallationKey(c Config) (store.Key, error) {
+	if k := os.Getenv("ANSWERABLE_KEY"); k != "" {
+		return store.ParseKey(k)
+	}
+	if f := os.Getenv("ANSWERABLE_KEY_FILE"); f != "" {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			return store.Key{}, &chat.Error{Kind: chat.NotFound, Message: "the file that ANSWERABLE_KEY_FILE names cannot be read", Err: err}
+		}
+		return store.ParseKey(string(b))
+	}
+	if c.Postgres.Reveal() != "" {
+		return store.Key{}, &chat.Error{Kind: chat.Invalid, Message: "with --postgres, set ANSWERABLE_KEY or ANSWERABLE_KEY_FILE: the key that seals what is stored must be the same on every node (make one with: openssl rand -hex 32)"}
+	}
+	return store.DevelopmentKey(c.Data)
+}
+
+// OpenReading opens the store for reading, beside a running server or without one.
+func OpenReading(ctx context.Context, c Config) (*store.Store, error) {
+	if c.Postgres.Reveal() == "" {
+		if _, err := os.Stat(filepath.Join(c.Data, store.File)); err != nil {
+			return nil, &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("there is no database in %s yet: start the server once, or name its directory with --data", c.Data)}
+		}
+	}
+	key, err := InstallationKey(c)
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(ctx, store.Options{Dir: c.Data, Postgres: c.Postgres.Reveal(), Key: key, ReadOnly: true})
+}
+
+// Run answers messages until ctx ends, and then lets running turns finish.
+func (a *App) Run(ctx context.Context) error {
+	if err := a.Inbox.Join(ctx); err != nil {
+		return err
+	}
+	listening, stop := context.WithCancel(context.WithoutCancel(ctx))
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer stop()
+		return a.Inbox.Run(ctx)
+	})
+	g.Go(func() error { return a.Store.Listen(listening, a.hint, a.Feed.HintAll) })
+	return g.Wait()
+}
+
+// hint is told that another node wrote to a conversation.
+func (a *App) hint(id chat.ConversationID, seq int64) {
+	a.Feed.Hint(id, seq)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := a.Inbox.Look(ctx, id); err != nil {
+		a.Log.Warn("another node's news could not be read", "conversation", id, "error", err)
+	}
+}
+
+// Close closes the store and gives the data directory back.
+func (a *App) Close() error {
+	var errs []error
+	if a.Store != nil {
+		errs = append(errs, a.Store.Close())
+	}
+	if a.lock != nil {
+		errs = append(errs, a.lock.release())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,237 @@
+package assistant_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/answerable/answerable/internal/assistant"
+	"github.com/answerable/answerable/internal/chat"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"go.yaml.in/yaml/v3"
+)
+
+// folder is an assistant's folder around an assistant.yaml.
+func folder(file string) fstest.MapFS {
+	return fstest.MapFS{
+		"assistant.yaml":     {Data: []byte(file)},
+		"knowledge/a.md":     {Data: []byte("# A")},
+		"docs/faq.md":        {Data: []byte("# FAQ")},
+		"docs/more/terms.md": {Data: []byte("# Terms")},
+		"faq/q.md":           {Data: []byte("# Q")},
+	}
+}
+
+func defaults() assistant.Assistant {
+	return assistant.Assistant{
+		Name:      "corner-shop",
+		Unit:      chat.Sentence,
+		Knowledge: []string{"knowledge"},
+		Limits:    assistant.Limits{Passages: 5, PassageTokens: 1500, ReplyTokens: 1024},
+		Dir:       "sites/Corner Shop",
+	}
+}
+
+var settings = cmpopts.IgnoreFields(assistant.Assistant{}, "FS", "Release")
+
+// Every testdata/*.good.yaml loads. Its first comment holds, as JSON, what it changes.
+func TestGoodFiles(t *testing.T) {
+	each(t, "testdata/*.good.yaml", func(t *testing.T, comment, file string) {
+		got, err := assistant.Load(folder(file), "sites/Corner Shop")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := defaults()
+		if err := yaml.Unmarshal([]byte(comment), &want); err != nil {
+			t.Fatalf("first line: %v", err)
+		}
+		if diff := cmp.Diff(&want, got, settings); diff != "" {
+			t.Errorf("loaded (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// Every testdata/*.bad.yaml fails with the message in its first comment, in which " | "
+// stands between the lines of several mistakes and FILE for its path.
+func TestBadFiles(t *testing.T) {
+	each(t, "testdata/*.bad.yaml", func(t *testing.T, comment, file string) {
+		_, err := assistant.Load(folder(file), "sites/Corner Shop")
+		if err == nil {
+			t.Fatal("loaded without an error")
+		}
+		path := filepath.Join("sites/Corner Shop", assistant.File)
+		got := strings.NewReplacer("\n", " | ", path, "FILE").Replace(err.Error())
+		if got != comment {
+			t.Errorf("error\n got %s\nwant %s", got, comment)
+		}
+	})
+}
+
+func each(t *testing.T, pattern string, test func(t *testing.T, comment, file string)) {
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			first, _, _ := bytes.Cut(data, []byte("\n"))
+			test(t, strings.TrimPrefix(string(first), "# "), string(data))
+		})
+	}
+}
+
+func TestTheUsualKnowledgeFolderMustExist(t *testing.T) {
+	_, err := assistant.Load(fstest.MapFS{assistant.File: {}}, "shop")
+	want := `shop/assistant.yaml: knowledge[0]: there is no folder "knowledge"; make it, or name the folders that hold the documents`
+	if err == nil || err.Error() != want {
+		t.Errorf("Load = %v, want %s", err, want)
+	}
+}
+
+func TestReleaseIsAHashOfTheFile(t *testing.T) {
+	release := func(file, document string) string {
+		fsys := folder(file)
+		fsys["knowledge/a.md"].Data = []byte(document)
+		a, err := assistant.Load(fsys, "shop")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.Release
+	}
+	first := release("gate: word", "# A")
+	if len(first) != 64 {
+		t.Errorf("Release = %q, want 64 hexadecimal digits", first)
+	}
+	if release("gate: word", "# B") != first {
+		t.Error("a changed document changes the release; that is the generation's business")
+	}
+	if release("gate: word ", "# A") == first {
+		t.Error("a changed file leaves the release as it was")
+	}
+}
+
+// tree writes files, by path, below a new folder called name.
+func tree(t *testing.T, name string, files map[string]string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), name)
+	for path, data := range files {
+		path = filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestLoadDir(t *testing.T) {
+	for _, test := range []struct {
+		name, dir string
+		files     map[string]string
+		want      string // names and knowledge
+	}{
+		{"documents", "Käufer_Hilfe 2", map[string]string{"a.md": "", "sub/b.md": ""}, "k-ufer-hilfe-2 [.]"},
+		{"a name without letters", "???", map[string]string{"a.md": ""}, "assistant [.]"},
+		{"one", "shop", map[string]string{"assistant.yaml": "", "knowledge/a.md": ""}, "shop [knowledge]"},
+		{"one that has a name", "x", map[string]string{"assistant.yaml": "name: shop", "knowledge/a.md": ""}, "shop [knowledge]"},
+		{"one goes before those in subfolders", "shop", map[string]string{"assistant.yaml": "knowledge: []", "b/assistant.yaml": "bad"}, "shop []"},
+		{"several", "all", map[string]string{
+			"b/assistant.yaml": "knowledge: []", "a/assistant.yaml": "name: z\nknowledge: [.]", "c/readme.md": "", "d.md": "",
+		}, "b [] z [.]"},
+		{"deeper files do not count", "docs", map[string]string{"a/b/assistant.yaml": ""}, "docs [.]"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			all, err := assistant.LoadDir(tree(t, test.dir, test.files))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, a := range all {
+				got = append(got, a.Name, "["+strings.Join(a.Knowledge, " ")+"]")
+			}
+			if got := strings.Join(got, " "); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestLoadDirHere(t *testing.T) {
+	t.Chdir(tree(t, "Corner Shop", map[string]string{"a.md": ""}))
+	all, err := assistant.LoadDir(".")
+	if err != nil || len(all) != 1 || all[0].Name != "corner-shop" {
+		t.Errorf("LoadDir(.) = %v, %v; want corner-shop", all, err)
+	}
+}
+
+func TestLoadDirMistakes(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		files map[string]string
+		want  string // DIR is the directory
+	}{
+		{"same name twice", map[string]string{
+			"a/assistant.yaml": "{name: shop, knowledge: []}", "b/assistant.yaml": "{name: shop, knowledge: []}",
+		}, `DIR/a/assistant.yaml and DIR/b/assistant.yaml are both named "shop"; rename one of them`},
+		{"mistakes in two", map[string]string{
+			"a/assistant.yaml": "{gate: x, knowledge: []}", "b/assistant.yaml": "knowledge: []\ngate: y",
+		}, "DIR/a/assistant.yaml:1: gate: \"x\" is not one of sentence, word\nDIR/b/assistant.yaml:2: gate: \"y\" is not one of sentence, word"},
+		{"the other ending", map[string]string{"a/assistant.yml": ""}, "DIR/a/assistant.yml is not read; rename it to assistant.yaml"},
+		{"a folder in place of the file", map[string]string{"assistant.yaml/a.md": ""}, "read the assistant in DIR: read assistant.yaml: is a directory"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := tree(t, "site", test.files)
+			_, err := assistant.LoadDir(dir)
+			if err == nil {
+				t.Fatal("loaded without an error")
+			}
+			if got := strings.ReplaceAll(err.Error(), dir, "DIR"); got != test.want {
+				t.Errorf("error\n got %s\nwant %s", got, test.want)
+			}
+		})
+	}
+	missing := filepath.Join(t.TempDir(), "nowhere")
+	if _, err := assistant.LoadDir(missing); err == nil || !strings.Contains(err.Error(), missing) {
+		t.Errorf("a missing directory: %v", err)
+	}
+	file := filepath.Join(tree(t, "x", map[string]string{"a.md": ""}), "a.md")
+	if _, err := assistant.LoadDir(file); err == nil || !strings.Contains(err.Error(), "not a directory") {
+		t.Errorf("a file in place of a directory: %v", err)
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	files, _ := filepath.Glob("testdata/*.yaml")
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(data))
+	}
+	f.Fuzz(func(t *testing.T, file string) {
+		fsys := folder(file)
+		a, err := assistant.Load(fsys, "shop")
+		if err != nil {
+			return
+		}
+		if a.Unit != chat.Sentence && a.Unit != chat.Word {
+			t.Errorf("gate = %q", a.Unit)
+		}
+		for _, k := range a.Knowledge {
+			if info, err := fsys.Stat(k); err != nil || !info.IsDir() {
+				t.Errorf("knowledge %q is no folder: %v", k, err)
+			}
+		}
+	})
+}

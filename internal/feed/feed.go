@@ -1,0 +1,212 @@
+// Package feed lets anyone follow a conversation's numbered events, from any number on,
+// at their own pace. What this process committed is handed on from memory; to catch up,
+// and for what other nodes committed, a follower reads the log. A hint that something
+// happened is never the only copy of it.
+//
+// Start with Feed.Follow.
+package feed
+
+import (
+	"container/list"
+	"context"
+	"iter"
+	"sync"
+
+	"github.com/answerable/answerable/internal/chat"
+)
+
+// Log is where events are read from that are not in memory.
+type Log interface {
+	// After returns up to limit events numbered above after, in order.
+	After(ctx context.Context, id chat.ConversationID, after int64, limit int) ([]chat.Event, error)
+}
+
+const (
+	tailEvents  = 128   // kept in memory of a conversation
+	idleTopics  = 2_000 // conversations kept in memory that nobody follows
+	readAtATime = 256   // events read from the log at once
+)
+
+// Feed is safe for concurrent use. Its zero value with a Log is ready.
+type Feed struct {
+	Log Log
+
+	mu     sync.Mutex
+	topics map[chat.ConversationID]*topic
+	idle   list.List // of *topic without followers, oldest first
+}
+
+// topic is what the process knows of one conversation. Guarded by Feed.mu.
+type topic struct {
+	id        chat.ConversationID
+	tail      []chat.Event  // the newest, without a gap
+	last      int64         // the highest number heard of
+	wake      chan struct{} // closed at the next news, or nil when nobody waits
+	followers int
+	place     *list.Element // in idle, or nil
+}
+
+// Publish hands on events that were committed, in order.
+func (f *Feed) Publish(id chat.ConversationID, events []chat.Event) {
+	if len(events) == 0 {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t := f.topic(id)
+	if n := len(t.tail); n > 0 && t.tail[n-1].Seq+1 != events[0].Seq {
+		t.tail = t.tail[:0] // another node wrote in between: the log has it
+	}
+	t.tail = append(t.tail, events...)
+	if over := len(t.tail) - tailEvents; over > 0 {
+		t.tail = append(t.tail[:0], t.tail[over:]...)
+	}
+	t.heard(events[len(events)-1].Seq)
+}
+
+// Hint says that another node committed events up to seq.
+func (f *Feed) Hint(id chat.ConversationID, seq int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if t := f.topics[id]; t != nil {
+		t.heard(seq)
+	}
+}
+
+// HintAll wakes every follower to look into the log: hints may have been lost.
+func (f *Feed) HintAll() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, t := range f.topics {
+		t.heard(t.last + 1)
+	}
+}
+
+func (t *topic) heard(seq int64) {
+	t.last = max(t.last, seq)
+	if t.wake != nil {
+		close(t.wake)
+		t.wake = nil
+	}
+}
+
+// topic returns the topic of a conversation, as the newest of the idle ones if nobody
+// follows it. f.mu is held.
+func (f *Feed) topic(id chat.ConversationID) *topic {
+	t := f.topics[id]
+	if t == nil {
+		if f.topics == nil {
+			f.topics = map[chat.ConversationID]*topic{}
+		}
+		t = &topic{id: id}
+		f.topics[id] = t
+		t.place = f.idle.PushBack(t)
+		for f.idle.Len() > idleTopics {
+			old := f.idle.Remove(f.idle.Front()).(*topic)
+			delete(f.topics, old.id)
+		}
+	} else if t.place != nil {
+		f.idle.MoveToBack(t.place)
+	}
+	return t
+}
+
+// Follow yields the events numbered above after, one by one and in order, and then those
+// that come, until ctx ends (which is not an error) or reading fails. Each event comes
+// once, or covered by a folded one's First to its own number.
+func (f *Feed) Follow(ctx context.Context, id chat.ConversationID, after int64) iter.Seq2[chat.Event, error] {
+	return func(yield func(chat.Event, error) bool) {
+		t := f.join(id)
+		defer f.leave(t)
+		read := false // whether the log was read since the topic was joined
+		for ctx.Err() == nil {
+			events, wake := f.next(t, after, read)
+			if events == nil && wake == nil {
+				var err error
+				events, err = f.Log.After(ctx, id, after, readAtATime)
+				if err != nil {
+					if ctx.Err() == nil {
+						yield(chat.Event{}, err)
+					}
+					return
+				}
+				if len(events) == 0 {
+					f.reached(t, after)
+				}
+				read = len(events) < readAtATime
+			}
+			for _, e := range events {
+				if !yield(e, nil) {
+					return
+				}
+				after = e.Seq
+			}
+			if wake != nil {
+				select {
+				case <-wake:
+				case <-ctx.Done():
+				}
+			}
+		}
+	}
+}
+
+// next returns events from memory; or a channel to wait on, when the follower has seen
+// everything; or neither, when the log must be read.
+func (f *Feed) next(t *topic, after int64, read bool) ([]chat.Event, <-chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n := len(t.tail); n > 0 && after >= t.tail[0].Seq-1 && after < t.tail[n-1].Seq {
+		events := t.tail[after-t.tail[0].Seq+1:]
+		return append(make([]chat.Event, 0, len(events)), events...), nil
+	}
+	if read && after >= t.last || len(t.tail) > 0 && after == t.last && after == t.tail[len(t.tail)-1].Seq {
+		if t.wake == nil {
+			t.wake = make(chan struct{})
+		}
+		return nil, t.wake
+	}
+	return nil, nil
+}
+
+// reached notes that the log ends at after or below: what was heard beyond that was a
+// hint without an event.
+func (f *Feed) reached(t *topic, after int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n := len(t.tail); n == 0 || t.tail[n-1].Seq <= after {
+		t.last = min(t.last, after)
+	}
+}
+
+func (f *Feed) join(id chat.ConversationID) *topic {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t := f.topic(id)
+	t.followers++
+	if t.place != nil {
+		f.idle.Remove(t.place)
+		t.place = nil
+	}
+	return t
+}
+
+func (f *Feed) leave(t *topic) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t.followers--
+	if t.followers == 0 {
+		t.place = f.idle.PushBack(t)
+	}
+}
+
+// Followers counts those who follow now.
+func (f *Feed) Followers() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := 0
+	for _, t := range f.topics {
+		n += t.followers
+	}
+	return n
+}

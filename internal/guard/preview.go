@@ -1,0 +1,64 @@
+package guard
+
+import (
+	"context"
+	"strings"
+
+	"github.com/answerable/answerable/internal/chat"
+)
+
+// preview shows the words of the sentence that is being written, as far as no check
+// could still object to them: up to a mark, to what may become a forbidden phrase, and
+// to what a check has not seen its Hold behind. If something is found, nothing more is
+// shown until the sentence is whole.
+func (g *Gate) preview(ctx context.Context) error {
+	if len(g.waiting) > 0 {
+		return nil
+	}
+	head, body, _ := trim(g.reply.String()[g.start:])
+	if body == "" {
+		return nil
+	}
+	if g.said != nil {
+		return nil // whether a sentence repeats another shows at its end
+	}
+	gap := g.item
+	if g.shown.settled > 0 {
+		gap = joined(g.gap, head) + g.item
+	}
+	text := gap + g.reply.String()[g.start+len(head):]
+	text = text[:runes(text, longestPreview)]
+	if i := strings.IndexAny(text, "[【"); i >= 0 {
+		text = text[:i]
+	}
+	limit := len(text)
+	if g.forbidden != nil {
+		p := g.place
+		var h hit
+		g.offsets, h = g.forbidden.follow(&p, text, g.offsets[:0])
+		live := int(g.forbidden.depth[p.state])
+		if h.phrase >= 0 || live > len(g.offsets) {
+			return nil
+		}
+		if live > 0 {
+			limit = int(g.offsets[len(g.offsets)-live])
+		}
+	}
+	for _, c := range g.checks {
+		hold := int(c.Hold())
+		if hold > 0 {
+			limit = min(limit, len(text)-len(lastRunes(text, hold)))
+		}
+		v, err := run(ctx, c, g.turn, g.before(hold)+text)
+		if err != nil {
+			return err
+		}
+		if v.Action != chat.Allow && v.Action != chat.Flag {
+			return nil
+		}
+	}
+	if end := border(text, limit); end > len(gap) {
+		g.shown.preview(text[:end])
+	}
+	return nil
+}

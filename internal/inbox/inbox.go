@@ -1,0 +1,396 @@
+// Package inbox takes messages in and has them answered: one turn at a time in a
+// conversation, none while a person owns it. Accepting is apart from answering: a
+// message is durable before it is acknowledged, and its turn outlives the request.
+//
+// It merges bursts: a follow-up that comes while nothing was shown cancels the call,
+// joins the turn, and the turn begins anew when the customer has been quiet. And it
+// goes on with turns that a dead process left open. Start with Inbox.Accept and
+// Inbox.answer.
+package inbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/turn"
+)
+
+// Store is what the inbox needs of the store. Its methods are those of store.Store.
+type Store interface {
+	Accept(ctx context.Context, in chat.Incoming) (chat.Accepted, error)
+	OpenTurn(ctx context.Context, id chat.ConversationID, turn chat.TurnID, node chat.NodeID) (chat.OpenTurn, error)
+	Stop(ctx context.Context, id chat.ConversationID) (chat.TurnID, chat.NodeID, int64, error)
+	Turn(ctx context.Context, id chat.TurnID) (chat.PastTurn, error)
+	SaveRecord(ctx context.Context, t chat.Turn) error
+	Ownership
+	Nodes
+}
+
+// Ownership moves the right to speak.
+type Ownership interface {
+	HandOff(ctx context.Context, id chat.ConversationID, h chat.Handoff) (chat.Conversation, error)
+	Take(ctx context.Context, id chat.ConversationID, name string) (chat.Conversation, error)
+	Release(ctx context.Context, id chat.ConversationID, to chat.Owner) (chat.Conversation, error)
+	End(ctx context.Context, id chat.ConversationID, reason string) (chat.Conversation, error)
+}
+
+// Nodes keeps track of which processes live.
+type Nodes interface {
+	Join(ctx context.Context, node chat.NodeID) error
+	Renew(ctx context.Context, node chat.NodeID) error
+	Leave(ctx context.Context, node chat.NodeID) error
+	Adopt(ctx context.Context, node chat.NodeID, limit int) ([]chat.Orphan, error)
+}
+
+// Limits bound the inbox. Zero means the default.
+type Limits struct {
+	Message int           // bytes of a message; default 32 KiB
+	Quiet   time.Duration // after the last follow-up of a burst; default 400ms
+	Burst   time.Duration // after the first; default 3s
+	Stop    time.Duration // for running turns when the server stops; default 10s
+}
+
+// Inbox is safe for concurrent use.
+type Inbox struct {
+	Store  Store
+	Node   chat.NodeID
+	Shared  bool // other processes may write to the store
+	Resumes bool // a server: it goes on with turns that dead processes left open
+	// Runner returns what answers for an assistant, or nil when there is none.
+	Runner func(assistant string) *turn.Runner
+	Ended  func(chat.Turn) // is told each record; nil is allowed
+	Limits Limits
+	Log    *slog.Logger
+
+	accepting [64]sync.Mutex // by conversation: accepting and starting are one step
+
+	mu      sync.Mutex
+	running map[chat.ConversationID]*answering
+	closed  bool
+	turns   sync.WaitGroup
+}
+
+// answering is one conversation's running turn in this process.
+type answering struct {
+	id chat.ConversationID
+
+	mu      sync.Mutex
+	turn    chat.TurnID
+	term    int64
+	cancel  context.CancelCauseFunc // ends the attempt under way
+	left    bool                    // the server stops
+	first   time.Time               // of the follow-ups of a burst
+	last    time.Time
+	changed chan struct{} // has room for one
+}
+
+var seed = maphash.MakeSeed()
+
+// Accept makes a customer's message durable and has it answered. The caller need not
+// wait for the answer: it is in the conversation's events.
+func (in *Inbox) Accept(ctx context.Context, m chat.Incoming) (chat.Accepted, error) {
+	if err := in.check(m); err != nil {
+		return chat.Accepted{}, err
+	}
+	m.Node = in.Node
+	lock := &in.accepting[maphash.String(seed, string(m.Conversation))%uint64(len(in.accepting))]
+	lock.Lock()
+	defer lock.Unlock()
+	a, err := in.Store.Accept(ctx, m)
+	if err != nil {
+		return a, fmt.Errorf("accept a message: %w", err)
+	}
+	switch a.Effect {
+	case chat.Starts:
+		in.start(ctx, turn.NewJob(a.Open))
+	case chat.Merges:
+		if r := in.at(m.Conversation); r != nil {
+			r.follow(time.Now())
+		}
+	}
+	return a, nil
+}
+
+// check refuses what is not a message.
+func (in *Inbox) check(m chat.Incoming) error {
+	limit := in.Limits.Message
+	if limit == 0 {
+		limit = 32 << 10
+	}
+	text := string(m.Text)
+	switch {
+	case len(text) > limit:
+		return &chat.Error{Kind: chat.TooLarge, Message: fmt.Sprintf("the message has %d bytes, %d are allowed: send less, or several messages", len(text), limit)}
+	case !utf8.ValidString(text):
+		return &chat.Error{Kind: chat.Invalid, Message: "the message is not valid UTF-8: send it as UTF-8"}
+	case strings.ContainsRune(text, 0):
+		return &chat.Error{Kind: chat.Invalid, Message: "the message contains a NUL character: leave it out"}
+	case strings.TrimSpace(text) == "":
+		return &chat.Error{Kind: chat.Invalid, Message: "the message is empty: send some text"}
+	case len(m.ClientID) > 128 || !utf8.ValidString(m.ClientID) || strings.ContainsRune(m.ClientID, 0):
+		return &chat.Error{Kind: chat.Invalid, Message: "client_id must be UTF-8 of at most 128 bytes"}
+	}
+	return nil
+}
+
+// start has a turn answered in the background. It outlives ctx.
+func (in *Inbox) start(ctx context.Context, job *turn.Job) {
+	a := &answering{id: job.Open.Conversation.ID, changed: make(chan struct{}, 1)}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed {
+		return // the next process finds it open
+	}
+	if in.running == nil {
+		in.running = map[chat.ConversationID]*answering{}
+	}
+	in.running[a.id] = a
+	ctx = context.WithoutCancel(ctx)
+	in.turns.Go(func() {
+		defer in.done(a)
+		in.answer(ctx, a, job)
+	})
+}
+
+func (in *Inbox) done(a *answering) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.running[a.id] == a {
+		delete(in.running, a.id)
+	}
+}
+
+func (in *Inbox) at(id chat.ConversationID) *answering {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.running[id]
+}
+
+// Running counts the turns that are being answered here.
+func (in *Inbox) Running() int {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return len(in.running)
+}
+
+// answer runs a turn to its end, and then those that waited behind it.
+func (in *Inbox) answer(ctx context.Context, a *answering, job *turn.Job) {
+	for failures := 0; ; {
+		next, err := in.run(ctx, a, job)
+		switch {
+		case err == nil:
+			in.ended(job.Record)
+			if next == "" {
+				return
+			}
+			if job = in.open(ctx, a, next); job == nil {
+				return
+			}
+			failures = 0
+			continue
+		case errors.Is(err, turn.ErrLeft):
+			return
+		case errors.Is(err, turn.ErrMerged):
+			if in.merged(ctx, a, job) {
+				continue
+			}
+			in.lost(ctx, job)
+			return
+		}
+		in.Log.Error("a turn could not go on", "turn", job.Open.ID, "error", err)
+		failures++
+		if !a.sleep(min(5*time.Second, 100*time.Millisecond<<min(failures, 6))) {
+			return
+		}
+		id := job.Open.ID
+		if job = in.open(ctx, a, id); job == nil {
+			return
+		}
+	}
+}
+
+// run is one attempt. A panic in it is an error of this turn alone.
+func (in *Inbox) run(ctx context.Context, a *answering, job *turn.Job) (next chat.TurnID, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			next, err = "", fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	r := in.Runner(job.Open.Conversation.Assistant)
+	if r == nil {
+		return "", fmt.Errorf("no assistant is called %q", job.Open.Conversation.Assistant)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	a.attempt(job.Open, cancel)
+	return r.Run(ctx, job)
+}
+
+// open takes up a turn of this node, as often as the store needs. It is nil when the
+// turn is somebody else's or the server stops.
+func (in *Inbox) open(ctx context.Context, a *answering, id chat.TurnID) *turn.Job {
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		o, err := in.Store.OpenTurn(ctx, a.id, id, in.Node)
+		if err == nil {
+			return turn.NewJob(o)
+		}
+		if errors.Is(err, chat.Fenced) {
+			return nil
+		}
+		in.Log.Error("a turn could not be opened", "turn", id, "error", err)
+		if !a.sleep(wait) {
+			return nil
+		}
+	}
+}
+
+// merged waits until the customer is quiet and renews the job. It is false when the
+// turn is no longer ours.
+func (in *Inbox) merged(ctx context.Context, a *answering, job *turn.Job) bool {
+	for {
+		o, err := in.Store.OpenTurn(ctx, a.id, job.Open.ID, in.Node)
+		if errors.Is(err, chat.Fenced) {
+			return false
+		}
+		if err != nil {
+			in.Log.Error("a turn could not be opened", "turn", job.Open.ID, "error", err)
+			if !a.sleep(time.Second) {
+				return false
+			}
+			continue
+		}
+		if a.quiet(or(in.Limits.Quiet, 400*time.Millisecond), or(in.Limits.Burst, 3*time.Second)) {
+			job.Merge(o)
+			return true
+		}
+	}
+}
+
+// lost completes the record of a turn that somebody else ended.
+func (in *Inbox) lost(ctx context.Context, job *turn.Job) {
+	past, err := in.Store.Turn(ctx, job.Open.ID)
+	if err != nil {
+		if !errors.Is(err, chat.Conflict) { // another node goes on with it
+			in.Log.Error("the end of a turn could not be read", "turn", job.Open.ID, "error", err)
+		}
+		return
+	}
+	r, end := job.Record, past.Record
+	r.Outcome, r.Shown, r.Citations, r.Handoff, r.EndedAt = end.Outcome, end.Shown, end.Citations, end.Handoff, end.EndedAt
+	if err := in.Store.SaveRecord(ctx, r); err != nil {
+		in.Log.Error("the record of a turn could not be completed", "turn", r.ID, "error", err)
+	}
+	in.ended(r)
+}
+
+func (in *Inbox) ended(t chat.Turn) {
+	if in.Ended != nil {
+		in.Ended(t)
+	}
+}
+
+// attempt notes how to end the attempt that begins.
+func (a *answering) attempt(o chat.OpenTurn, cancel context.CancelCauseFunc) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.turn != o.ID {
+		a.first, a.last = time.Time{}, time.Time{} // another turn, another burst
+	}
+	a.turn, a.term, a.cancel = o.ID, o.Conversation.Term, cancel
+	if a.left {
+		cancel(turn.ErrLeft)
+	}
+}
+
+// interrupt ends the attempt under way, or the next one at once.
+func (a *answering) interrupt(cause error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.cancel != nil {
+		a.cancel(cause)
+	}
+	a.left = a.left || errors.Is(cause, turn.ErrLeft)
+	a.wake()
+}
+
+// follow notes a follow-up and ends the attempt.
+func (a *answering) follow(now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.first.IsZero() {
+		a.first = now
+	}
+	a.last = now
+	if a.cancel != nil {
+		a.cancel(turn.ErrMerged)
+	}
+	a.wake()
+}
+
+func (a *answering) wake() {
+	select {
+	case a.changed <- struct{}{}:
+	default:
+	}
+}
+
+// quiet waits for the end of the burst and reports true when there was nothing to wait
+// for; after a wait, the turn must be read again.
+func (a *answering) quiet(quiet, burst time.Duration) bool {
+	waited := false
+	for {
+		a.mu.Lock()
+		until := a.last.Add(quiet)
+		if end := a.first.Add(burst); until.After(end) {
+			until = end
+		}
+		over := a.left || !time.Now().Before(until)
+		a.mu.Unlock()
+		if over {
+			return !waited
+		}
+		waited = true
+		t := time.NewTimer(time.Until(until))
+		select {
+		case <-t.C:
+		case <-a.changed:
+			t.Stop()
+			return false // a stop, a new owner or one more follow-up
+		}
+	}
+}
+
+// sleep waits, and is false when the server stops.
+func (a *answering) sleep(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			return true
+		case <-a.changed:
+		}
+		a.mu.Lock()
+		left := a.left
+		a.mu.Unlock()
+		if left {
+			return false
+		}
+	}
+}
+
+func or(d, usual time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return usual
+}

@@ -1,0 +1,109 @@
+// Package extractive answers without a model: it picks the sentences, list items and
+// table rows of the given passages that answer the question, and quotes them word for
+// word, each with the mark of its passage. When nothing answers, it says so. It needs no
+// key and no network, so it is what remains when every model is out of reach.
+//
+// Its one idea is coverage: which share of what the question asks for, weighted by how
+// rare each word is in the passages, is found in a unit of text and in the headings above
+// it. A word that stands nowhere in the passages still counts in full, which is how an
+// unanswerable question is told from an answerable one. Start with Provider.Stream; unit.go
+// cuts passages, question.go reads the question, rate.go compares the two, pick.go decides.
+package extractive
+
+import (
+	"context"
+	"iter"
+	"strings"
+
+	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/lang"
+	"github.com/answerable/answerable/internal/llm"
+)
+
+// Name is the provider's name in plans and records.
+const Name = "extractive"
+
+// Provider quotes passages. The zero value is ready; it may be used by many goroutines.
+type Provider struct{}
+
+// New returns the extractive provider.
+func New() llm.Provider { return Provider{} }
+
+func (Provider) Name() string { return Name }
+
+// wordsPerChunk is how many words are sent at once: enough to be cheap, few enough that
+// the answer is seen to come.
+const wordsPerChunk = 4
+
+// Stream yields the answer without delay. It ends with Stop after quotations or a
+// pleasantry, and with Refusal after the line that says that nothing was found. The
+// usage counts what was read and written; it costs nothing. The only error is the
+// context's.
+func (Provider) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Chunk, error] {
+	return func(yield func(llm.Chunk, error) bool) {
+		text, finish := answer(req)
+		usage := chat.Usage{Input: lang.Tokens(string(req.Question)), Output: lang.Tokens(text)}
+		for _, p := range req.Passages {
+			usage.Input += p.Tokens
+		}
+		for text != "" {
+			if err := ctx.Err(); err != nil {
+				yield(llm.Chunk{}, err)
+				return
+			}
+			n := wordsEnd(text, wordsPerChunk)
+			if !yield(llm.Chunk{Text: text[:n]}, nil) {
+				return
+			}
+			text = text[n:]
+		}
+		if err := ctx.Err(); err != nil {
+			yield(llm.Chunk{}, err)
+			return
+		}
+		yield(llm.Chunk{Finish: finish, Usage: &usage}, nil)
+	}
+}
+
+// answer returns the whole reply to req.
+func answer(req llm.Request) (string, llm.Finish) {
+	if req.Language == "" {
+		req.Language = lang.Language(string(req.Question))
+	}
+	lines := linesOf(req.Language)
+	if line, ok := pleasantry(string(req.Question), lines); ok && req.Said == "" {
+		return line, llm.Stop
+	}
+	library := cutPassages(req.Passages, req.Language)
+	var chosen []quote
+	for _, q := range readQuestion(req) {
+		chosen = append(chosen, pick(library, q, chosen)...)
+	}
+	text := write(library, chosen, string(req.Said))
+	switch {
+	case text != "":
+		return text, llm.Stop
+	case req.Said != "":
+		return "", llm.Stop // all there is to say was said
+	}
+	return lines.nothing, llm.Refusal
+}
+
+// wordsEnd returns where the n-th word of text and the white space after it end.
+func wordsEnd(text string, n int) int {
+	i := 0
+	for ; n > 0 && i < len(text); n-- {
+		for i < len(text) && !space(text[i]) {
+			i++
+		}
+		for i < len(text) && space(text[i]) {
+			i++
+		}
+	}
+	return i
+}
+
+func space(b byte) bool { return b == ' ' || b == '\n' }
+
+// normal returns s with every run of white space as one space.
+func normal(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -1,0 +1,355 @@
+package extractive
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/answerable/answerable/internal/lang"
+)
+
+// quote is what is chosen together: a sentence with the one before it, or a list or
+// table with what stands above it.
+type quote struct {
+	units []int // in the order of the passage; all of one passage
+	score float64
+	cover float64 // share of the question
+	fit   float64 // whether it has the form that is asked for, from -1 to 1
+	block bool    // a list or a table
+}
+
+// What must be covered for an answer, and what a further quotation must have.
+const (
+	enough    = 0.55 // share of the question that the best quotation covers
+	further   = 0.80 // of the best score, in the same passage
+	elsewhere = 0.95 // of the best score, in another passage
+	most      = 3    // quotations for one question
+)
+
+// pick returns what answers q, in the order in which it is shown, without what chosen
+// already has. Nothing answers when it is empty.
+func pick(l *library, q question, chosen []quote) []quote {
+	r := rate(l, q)
+	all := r.quotes()
+	slices.SortStableFunc(all, func(a, b quote) int { return cmp.Compare(b.score, a.score) })
+	if len(all) == 0 || all[0].cover < enough {
+		return nil
+	}
+	best := all[0]
+	var picked []quote
+	for _, c := range all {
+		least := further
+		if l.passage(c) != l.passage(best) {
+			least = elsewhere
+		}
+		if len(picked) == most || c.score < best.score*further {
+			break
+		}
+		if c.score < best.score*least || len(picked) > 0 && (c.block || best.block || c.cover < enough || c.fit < best.fit || l.step(c)) {
+			continue
+		}
+		if !l.repeats(c, picked) && !l.repeats(c, chosen) {
+			picked = append(picked, c)
+		}
+	}
+	order := func(q quote) int { // the best passage first, then as they were found
+		if l.passage(q) == l.passage(best) {
+			return -1
+		}
+		return l.passage(q)
+	}
+	slices.SortStableFunc(picked, func(a, b quote) int {
+		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a.units[0], b.units[0]))
+	})
+	return picked
+}
+
+// step reports whether q is one step of several.
+func (l *library) step(q quote) bool {
+	last := l.units[q.units[len(q.units)-1]]
+	return last.kind == item && numbered.MatchString(last.text)
+}
+
+func (l *library) passage(q quote) int { return l.units[q.units[0]].passage }
+
+// quotes returns everything that could be quoted, rated.
+func (r *ratings) quotes() []quote {
+	var all []quote
+	units := r.library.units
+	for i, u := range units {
+		switch {
+		case u.kind == sentence && (u.whole || len(u.terms) > 5):
+			all = append(all, r.quote(i, r.withAfter(r.library.withBefore(i)), false))
+		case u.kind == item && numbered.MatchString(u.text) && !r.asks.exact():
+			// one step helps nobody; the block has all
+		case u.kind == item && u.whole && len(u.terms) > 5:
+			all = append(all, r.quote(i, []int{i}, false))
+		case u.kind == item && r.library.introduces(u.above):
+			all = append(all, r.quote(i, []int{u.above, i}, false))
+		case u.kind == row:
+			if h := r.library.headerOf(i); h >= 0 {
+				all = append(all, r.quote(i, []int{h, i}, false))
+			}
+		}
+		if (u.kind == item || u.kind == header) && u.top == i {
+			if b, ok := r.block(i); ok {
+				all = append(all, b)
+			}
+		}
+	}
+	return all
+}
+
+// quote rates units that are shown together; main is the one that answers.
+func (r *ratings) quote(main int, units []int, block bool) quote {
+	u := r.library.units[main]
+	cover := r.coverage(append([]int{main}, units...)...)
+	q := quote{units: units, cover: cover, block: block}
+	fit := r.asks.fit(u.text)
+	q.fit = fit
+	q.score = cover + 0.35*r.ownCoverage(main) + 0.15*r.phrases[main] + 0.2*fit
+	if r.announced(u.above) {
+		q.score += 0.1
+	}
+	if !r.special && aboutSpecial(u.text) {
+		q.score -= 0.08
+	}
+	switch n := len(u.terms); {
+	case u.kind == item && numbered.MatchString(u.text):
+		q.score -= 0.15 // one step, where a fact is asked for
+	case u.kind != sentence:
+	case n < 4:
+		q.score -= 0.1
+	default:
+		q.score -= 0.004 * float64(min(n, 40)) // what is shorter is more to the point
+	}
+	if r.asks.steps && u.kind == sentence && imperative(u.text) || r.asks.allowed && hasWord(u.text, permits) {
+		q.score += 0.06
+	}
+	q.score += 0.1 * r.about[u.passage]
+	q.score *= 1 - 0.03*float64(min(u.passage, 10))
+	return q
+}
+
+// The largest list and table that are quoted as a whole.
+const (
+	maxItems = 10
+	maxRows  = 8
+)
+
+// block rates the list or table that begins at unit first as a whole.
+func (r *ratings) block(first int) (quote, bool) {
+	l := r.library
+	end := first
+	for end < len(l.units) && l.units[end].top == first {
+		end++
+	}
+	var units []int
+	top := l.units[first].above
+	if l.units[first].kind == item && l.introduces(top) {
+		units = append(units, top)
+	}
+	best := first
+	for i := first; i < end; i++ {
+		if l.units[i].kind == skipped {
+			return quote{}, false
+		}
+		units = append(units, i)
+		if r.ownCoverage(i) > r.ownCoverage(best) {
+			best = i
+		}
+	}
+	table := l.units[first].kind == header
+	n := end - first
+	steps := numbered.MatchString(l.units[first].text) && (r.asks.steps || !r.asks.exact())
+	if n < 2 || !table && n > maxItems || table && n > maxRows+1 {
+		return quote{}, false
+	}
+	q := r.quote(first, units, true)
+	above := 0.0
+	for t := top; t >= 0; t = l.units[t].above {
+		above = max(above, r.ownCoverage(t))
+	}
+	q.fit = r.asks.fit(joined(l, units))
+	q.score = q.cover + 0.35*max(above, 0.5*r.ownCoverage(best)) + 0.15*r.phrase(top)
+	announced := r.announced(top)
+	if announced {
+		q.score += 0.1
+	}
+	switch {
+	case table:
+		q.score += 0.15 * q.fit
+		if !announced {
+			q.score -= 0.1
+		}
+		if r.oneMeant(first+1, end) {
+			q.score -= 0.3
+		}
+	case steps && above > 0.3:
+		q.score += 0.2
+	case r.asks.list, r.asks.steps:
+		q.score += 0.1
+	default:
+		q.score -= 0.1
+	}
+	q.score += 0.1 * r.about[l.units[first].passage]
+	q.score *= 1 - 0.03*float64(min(l.units[first].passage, 10))
+	return q, true
+}
+
+// oneMeant reports whether some rows, at most half, have what is asked for.
+func (r *ratings) oneMeant(from, to int) bool {
+	best, n := 0.0, 0
+	for i := from; i < to; i++ {
+		best = max(best, r.ownCoverage(i))
+	}
+	for i := from; i < to; i++ {
+		if r.ownCoverage(i) > 0.8*best {
+			n++
+		}
+	}
+	return best > 0.1 && 2*n <= to-from
+}
+
+// announced reports whether the heading above, or the one above that, announces the form
+// that is asked for.
+func (r *ratings) announced(above int) bool {
+	for ; above >= 0; above = r.library.units[above].above {
+		if r.asks.announced(r.library.units[above].text) {
+			return true
+		}
+	}
+	return false
+}
+
+// phrase returns the best of the phrases of a heading and those above it.
+func (r *ratings) phrase(above int) float64 {
+	best := 0.0
+	for ; above >= 0; above = r.library.units[above].above {
+		best = max(best, r.phrases[above])
+	}
+	return best
+}
+
+// aboutSpecial reports whether a sentence, or a question, is about a special case.
+func aboutSpecial(text string) bool { return hasWord(text, special) || strings.Contains(text, "n't") }
+
+var special = set(`if unless not cannot lost late wrong damaged falls wenn nicht si se als niet`)
+
+func joined(l *library, units []int) string {
+	var b strings.Builder
+	for _, i := range units {
+		b.WriteString(l.units[i].text)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// introduces reports whether unit i can be quoted above a list.
+func (l *library) introduces(i int) bool { return i >= 0 && l.units[i].kind == heading }
+
+// headerOf returns the header of the table that row i belongs to, or -1.
+func (l *library) headerOf(i int) int {
+	if h := l.units[i].top; l.units[h].kind == header {
+		return h
+	}
+	return -1
+}
+
+// withBefore returns unit i after those that it leans on: a sentence that begins with
+// "This" is not understood alone.
+func (l *library) withBefore(i int) []int {
+	units := []int{i}
+	for len(units) < 3 && leans(l.units[i].text) && i > 0 &&
+		l.units[i-1].top == l.units[i].top && l.units[i-1].kind == l.units[i].kind {
+		i--
+		units = append([]int{i}, units...)
+	}
+	return units
+}
+
+// withAfter returns units and the sentence after them, if it leans on them and is about
+// the question too: it may say what the first one leaves open.
+func (r *ratings) withAfter(units []int) []int {
+	last := units[len(units)-1]
+	next := last + 1
+	if all := r.library.units; len(units) < 3 && next < len(all) && all[next].top == all[last].top && all[next].kind == all[last].kind &&
+		leans(all[next].text) && r.ownCoverage(next) > 0.25 {
+		return append(units, next)
+	}
+	return units
+}
+
+// leans reports whether a sentence begins in the middle of a thought.
+func leans(text string) bool {
+	first, rest, _ := strings.Cut(lang.Fold(strings.TrimLeft(text, `"'“„«(*_`)), " ")
+	if leaning[strings.Trim(first, ",.;:!?")] {
+		return true
+	}
+	second, _, _ := strings.Cut(rest, " ")
+	return leaning[first+" "+strings.Trim(second, ",.;:!?")]
+}
+
+var leaning = func() map[string]bool {
+	m := set(`this that these those it its they them their he she his her however therefore thus otherwise then but so also
+		moreover furthermore instead afterwards later until consequently
+		dies diese dieser dieses das er sie es jedoch danach sonst dann aber daher deshalb trotzdem ausserdem
+		cela ceci ils elles cependant ensuite sinon alors
+		esto eso ellos ellas entonces luego pero
+		questo questa questi queste essi tuttavia quindi altrimenti poi
+		isto isso eles elas entao depois mas
+		dit dat deze daarna anders toch`)
+	for _, two := range []string{"after that", "before that", "in addition", "in this", "in that", "for this", "for that", "if so", "if not",
+		"the same", "the second", "the latter", "until then", "because of", "by then", "each of", "both are", "or you", "and you", "you then", "we then"} {
+		m[two] = true
+	}
+	return m
+}()
+
+// repeats reports whether c says nearly the same as something in chosen.
+func (l *library) repeats(c quote, chosen []quote) bool {
+	for _, d := range chosen {
+		for _, i := range c.units {
+			for _, j := range d.units {
+				if i == j || l.similar(i, j) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// similar reports whether two units share seven tenths of their terms.
+func (l *library) similar(i, j int) bool {
+	a, b := termSet(l.units[i].terms), termSet(l.units[j].terms)
+	both := 0
+	for t := range a {
+		if b[t] {
+			both++
+		}
+	}
+	return float64(both) >= 0.7*float64(len(a)+len(b)-both)
+}
+
+func termSet(terms []lang.Term) map[string]bool {
+	m := map[string]bool{}
+	for _, t := range terms {
+		if !t.Stop {
+			m[t.Text] = true
+		}
+	}
+	return m
+}
+
+// imperative reports whether an English sentence tells what to do.
+func imperative(text string) bool {
+	first, _, _ := strings.Cut(text, " ")
+	return imperatives[lang.Fold(strings.Trim(first, ",.*_"))]
+}
+
+// permits are the words of sentences that say what may be done.
+var permits = set(`can cannot may possible allowed must accept konnen kann darf moglich puede peut possono podem kunnen`)
+
+var imperatives = set(`choose open enter click select go sign send write follow contact call put use check tell turn press add print
+	visit complete fill submit bring take wash measure`)

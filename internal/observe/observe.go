@@ -1,0 +1,153 @@
+// Package observe tells operators what the server does. Every figure of a turn is
+// computed from its record, chat.Turn, in one function; what is not on the record is read
+// from the parts that know it at the moment somebody asks. People's words are in none of
+// it. Start with Metrics.Turn.
+package observe
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/answerable/answerable/internal/chat"
+)
+
+// Sources are where figures come from that are not on a record. All are required and
+// may be called at any time.
+type Sources struct {
+	Turns     func() int // being answered here
+	Followers func() int // of conversations
+	Streams   func() int // open to clients
+
+	Commits, Events, Bytes func() int64 // of the store, since the start
+}
+
+// Metrics is safe for concurrent use.
+type Metrics struct {
+	registry *prometheus.Registry
+
+	turns      *prometheus.CounterVec
+	seconds    prometheus.Histogram
+	firstShown prometheus.Histogram
+	attempts   *prometheus.CounterVec
+	tokens     *prometheus.CounterVec
+	cost       prometheus.Counter
+	withheld   *prometheus.CounterVec
+	retracts   prometheus.Counter
+	lives      prometheus.Counter
+}
+
+// New returns metrics with a registry of their own.
+func New(s Sources) *Metrics {
+	// From a turn that only quotes (milliseconds) to one at its time limit.
+	buckets := []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		turns: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "answerable_turns_total",
+			Help: "Turns that ended."}, []string{"assistant", "outcome", "level"}),
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "answerable_turn_seconds", Buckets: buckets,
+			Help: "From the acceptance of a turn's first message to its end."}),
+		firstShown: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "answerable_first_shown_seconds", Buckets: buckets,
+			Help: "From the acceptance of a turn's first message until its first text was durable."}),
+		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "answerable_attempts_total",
+			Help: "Calls of providers, by how they finished; \"none\" when they did not finish by themselves."}, []string{"provider", "finish"}),
+		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "answerable_tokens_total",
+			Help: "Tokens of all calls of providers; cached ones are among the input."}, []string{"kind"}),
+		cost: prometheus.NewCounter(prometheus.CounterOpts{Name: "answerable_cost_dollars_total",
+			Help: "Price of all calls of providers."}),
+		withheld: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "answerable_withheld_total",
+			Help: "Pieces of text that a check did not let out."}, []string{"check"}),
+		retracts: prometheus.NewCounter(prometheus.CounterOpts{Name: "answerable_retracts_total",
+			Help: "Times that shown text was taken back."}),
+		lives: prometheus.NewCounter(prometheus.CounterOpts{Name: "answerable_turn_lives_total",
+			Help: "Processes that worked on ended turns: as many as turns, and one more for each time that a process died in one."}),
+	}
+	m.registry.MustRegister(m.turns, m.seconds, m.firstShown, m.attempts, m.tokens, m.cost, m.withheld, m.retracts, m.lives,
+		gauge("answerable_running_turns", "Turns being answered in this process.", s.Turns),
+		gauge("answerable_followers", "Readers that follow a conversation in this process.", s.Followers),
+		gauge("answerable_open_streams", "Event streams open to clients.", s.Streams),
+		counter("answerable_store_commits_total", "Commits of the store.", s.Commits),
+		counter("answerable_store_events_total", "Events made durable.", s.Events),
+		counter("answerable_store_bytes_total", "Bytes of sealed content written.", s.Bytes),
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	return m
+}
+
+func gauge(name, help string, read func() int) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(read()) })
+}
+
+func counter(name, help string, read func() int64) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(read()) })
+}
+
+// Turn counts a turn that ended.
+func (m *Metrics) Turn(t chat.Turn) {
+	m.turns.WithLabelValues(t.Assistant, string(t.Outcome), string(t.Level)).Inc()
+	if !t.AcceptedAt.IsZero() {
+		m.seconds.Observe(t.EndedAt.Sub(t.AcceptedAt.Time).Seconds())
+		if t.FirstShownAt != nil {
+			m.firstShown.Observe(t.FirstShownAt.Sub(t.AcceptedAt.Time).Seconds())
+		}
+	}
+	for _, a := range t.Attempts {
+		finish := a.Finish
+		if finish == "" {
+			finish = "none"
+		}
+		m.attempts.WithLabelValues(a.Provider, finish).Inc()
+	}
+	m.tokens.WithLabelValues("input").Add(float64(t.Usage.Input))
+	m.tokens.WithLabelValues("output").Add(float64(t.Usage.Output))
+	m.tokens.WithLabelValues("cached").Add(float64(t.Usage.Cached))
+	m.cost.Add(float64(t.Cost) / 1e6)
+	for _, w := range t.Withheld {
+		m.withheld.WithLabelValues(w.Check).Inc()
+	}
+	m.retracts.Add(float64(t.Retracts))
+	m.lives.Add(float64(t.Lives))
+}
+
+// Handler serves the metrics in Prometheus' format.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+}
+
+// Log writes the one line about a turn that ended. What was said is on it as lengths.
+func Log(log *slog.Logger, t chat.Turn) {
+	attrs := []any{
+		"turn", t.ID, "conversation", t.Conversation, "assistant", t.Assistant,
+		"outcome", t.Outcome, "level", t.Level,
+		"messages", len(t.Messages), "input", t.Input, "shown", t.Shown,
+		"passages", len(t.Passages), "citations", len(t.Citations), "withheld", len(t.Withheld),
+		"attempts", len(t.Attempts), "input_tokens", t.Usage.Input, "output_tokens", t.Usage.Output, "cost_microusd", int64(t.Cost),
+	}
+	if !t.AcceptedAt.IsZero() {
+		if t.FirstShownAt != nil {
+			attrs = append(attrs, "first_shown_ms", t.FirstShownAt.Sub(t.AcceptedAt.Time).Milliseconds())
+		}
+		attrs = append(attrs, "ms", t.EndedAt.Sub(t.AcceptedAt.Time).Milliseconds())
+	}
+	if t.Retracts > 0 {
+		attrs = append(attrs, "retracts", t.Retracts)
+	}
+	if t.Lives > 1 {
+		attrs = append(attrs, "lives", t.Lives)
+	}
+	if t.Handoff != nil {
+		attrs = append(attrs, "trigger", t.Handoff.Trigger)
+	}
+	if t.Error != "" {
+		attrs = append(attrs, "error", t.Error)
+	}
+	if t.Outcome == chat.Failed {
+		log.Warn("turn ended", attrs...)
+		return
+	}
+	log.Info("turn ended", attrs...)
+}

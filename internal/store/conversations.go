@@ -1,0 +1,436 @@
+package store
+
+import (
+	"context"
+	"crypto/cipher"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/answerable/answerable/internal/chat"
+)
+
+// NewConversation is what a conversation begins with.
+type NewConversation struct {
+	ID        chat.ConversationID
+	Assistant string
+	TokenHash []byte          // SHA-256 of the token that opens it
+	Metadata  json.RawMessage // the caller's own, or nil
+	Test      bool
+}
+
+// Create makes a conversation, owned by the bot, of a new anonymous customer.
+func (s *Store) Create(ctx context.Context, n NewConversation) (chat.Conversation, error) {
+	now := chat.Now()
+	c := chat.Conversation{
+		ID: n.ID, Customer: chat.NewCustomerID(), Assistant: n.Assistant, Owner: chat.Bot, Term: 1,
+		State: chat.Initial, Level: chat.Full, Status: chat.Open, Test: n.Test, CreatedAt: now, LastAt: now,
+	}
+	err := s.update(ctx, false, func(t *tx) error {
+		key, wrapped := s.seal.newKey(c.Customer)
+		if _, err := t.exec(`INSERT INTO customers (id, wrapped_key, created_at) VALUES ($1, $2, $3)`,
+			string(c.Customer), wrapped, now.UnixMicro()); err != nil {
+			return fmt.Errorf("insert the customer: %w", err)
+		}
+		var metadata []byte
+		if n.Metadata != nil {
+			metadata = seal(key, cell{table: "conversations", column: "metadata_sealed", row: string(c.ID)}, n.Metadata)
+		}
+		_, err := t.exec(`INSERT INTO conversations (id, customer, assistant, token_hash, owner, owner_name, term, seq, turn, waiting,
+			shown, state, level, status, test, metadata_sealed, created_at, last_at)
+			VALUES ($1, $2, $3, $4, 'bot', '', 1, 0, '', '', 0, $5, $6, $7, $8, $9, $10, $10)`,
+			string(c.ID), string(c.Customer), c.Assistant, n.TokenHash, string(c.State), string(c.Level), string(c.Status),
+			bit(c.Test), metadata, now.UnixMicro())
+		if err != nil {
+			return fmt.Errorf("insert the conversation: %w", err)
+		}
+		return nil
+	})
+	return c, err
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// conversationColumns are read by scanConversation.
+const conversationColumns = `id, customer, assistant, owner, owner_name, term, seq, turn, waiting, shown, state, level, status, test, created_at, last_at, queued_at`
+
+func scanConversation(scan func(...any) error) (c chat.Conversation, err error) {
+	var created, last int64
+	var queued sql.NullInt64
+	var shown, test int
+	err = scan(&c.ID, &c.Customer, &c.Assistant, &c.Owner, &c.OwnerName, &c.Term, &c.Seq, &c.Turn, &c.Waiting, &shown,
+		&c.State, &c.Level, &c.Status, &test, &created, &last, &queued)
+	if err != nil {
+		return c, err
+	}
+	c.Shown, c.Test = shown == 1, test == 1
+	c.CreatedAt, c.LastAt = chat.Micro(created), chat.Micro(last)
+	if queued.Valid {
+		at := chat.Micro(queued.Int64)
+		c.QueuedAt = &at
+	}
+	return c, nil
+}
+
+var errNoConversation = &chat.Error{Kind: chat.NotFound, Message: "there is no such conversation: start one with POST /v1/conversations"}
+
+// Conversation returns the conversation as it is now.
+func (s *Store) Conversation(ctx context.Context, id chat.ConversationID) (chat.Conversation, error) {
+	c, err := scanConversation(s.read.QueryRowContext(ctx, `SELECT `+conversationColumns+` FROM conversations WHERE id = $1`, string(id)).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, errNoConversation
+	}
+	if err != nil {
+		return c, fmt.Errorf("read conversation %s: %w", id, storageError(err))
+	}
+	return c, nil
+}
+
+// TokenHash returns the hash of the token that opens a conversation.
+func (s *Store) TokenHash(ctx context.Context, id chat.ConversationID) ([]byte, error) {
+	var h []byte
+	err := s.read.QueryRowContext(ctx, `SELECT token_hash FROM conversations WHERE id = $1`, string(id)).Scan(&h)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, errNoConversation
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the token of %s: %w", id, storageError(err))
+	}
+	return h, nil
+}
+
+// Conversations returns up to limit conversations of an owner, those that wait longest
+// first. After is the last one of the page before, or "".
+func (s *Store) Conversations(ctx context.Context, owner chat.Owner, after chat.ConversationID, limit int) ([]chat.Conversation, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+conversationColumns+` FROM conversations
+		WHERE owner = $1 AND status <> 'ended' AND ($2 = '' OR
+			(last_at, id) > ((SELECT last_at FROM conversations WHERE id = $2), $2))
+		ORDER BY last_at, id LIMIT $3`, string(owner), string(after), limit)
+	if err != nil {
+		return nil, fmt.Errorf("list conversations: %w", storageError(err))
+	}
+	defer rows.Close()
+	var out []chat.Conversation
+	for rows.Next() {
+		c, err := scanConversation(rows.Scan)
+		if err != nil {
+			return nil, fmt.Errorf("list conversations: %w", err)
+		}
+		out = append(out, c)
+	}
+	return out, rows.Err()
+}
+
+// lock reads a conversation and keeps others from changing it until the transaction
+// ends. where and args narrow it, as a fence does, from $2 on.
+func (t *tx) lock(id chat.ConversationID, where string, args ...any) (chat.Conversation, error) {
+	c, err := scanConversation(t.row(`UPDATE conversations SET last_at = last_at WHERE id = $1`+where+` RETURNING `+conversationColumns,
+		append([]any{string(id)}, args...)...).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		if where != "" {
+			return c, errFenced
+		}
+		return c, errNoConversation
+	}
+	if err != nil {
+		return c, fmt.Errorf("lock conversation %s: %w", id, err)
+	}
+	return c, nil
+}
+
+// lockFence locks the conversation of a fence, if the fence still holds.
+func (t *tx) lockFence(f chat.Fence) (chat.Conversation, error) {
+	return t.lock(f.Conversation, ` AND term = $2 AND turn = $3`, f.Term, string(f.Turn))
+}
+
+// save writes a locked conversation back.
+func (t *tx) save(c chat.Conversation) error {
+	var queued sql.NullInt64
+	if c.QueuedAt != nil {
+		queued = sql.NullInt64{Int64: c.QueuedAt.UnixMicro(), Valid: true}
+	}
+	_, err := t.exec(`UPDATE conversations SET owner = $1, owner_name = $2, term = $3, seq = $4, turn = $5, waiting = $6, shown = $7,
+		state = $8, level = $9, status = $10, last_at = $11, queued_at = $12 WHERE id = $13`,
+		string(c.Owner), c.OwnerName, c.Term, c.Seq, string(c.Turn), string(c.Waiting), bit(c.Shown), string(c.State),
+		string(c.Level), string(c.Status), c.LastAt.UnixMicro(), queued, string(c.ID))
+	if err != nil {
+		return fmt.Errorf("save conversation %s: %w", c.ID, err)
+	}
+	return nil
+}
+
+// log collects the events that a transaction appends to one locked conversation.
+type log struct {
+	t    *tx
+	c    *chat.Conversation
+	key  cipher.AEAD
+	at   chat.Time
+	rows []any
+}
+
+func (t *tx) log(c *chat.Conversation, at chat.Time) (*log, error) {
+	key, err := t.w.s.seal.key(t.ctx, t, c.Customer)
+	if err != nil {
+		return nil, err
+	}
+	c.LastAt = at
+	return &log{t: t, c: c, key: key, at: at}, nil
+}
+
+// add numbers an event.
+func (l *log) add(turn chat.TurnID, body chat.Body) int64 {
+	l.c.Seq++
+	l.rows = l.t.event(l.rows, l.c.ID, l.key, chat.NewEvent(l.c.Seq, l.at, turn, body))
+	return l.c.Seq
+}
+
+// save writes the events and the conversation.
+func (l *log) save() error {
+	if err := l.t.insert("events", "conversation, seq, kind, turn, at, body_sealed", 6, l.rows); err != nil {
+		return err
+	}
+	return l.t.save(*l.c)
+}
+
+// sealedMessage is the part of a message that is people's words.
+type sealedMessage struct {
+	Text      chat.Text       `json:"text"`
+	Name      string          `json:"name,omitempty"`
+	Citations []chat.Citation `json:"citations,omitempty"`
+}
+
+func messageCell(id chat.ConversationID, seq int64) cell {
+	return cell{table: "messages", column: "body_sealed", row: string(id), n: seq}
+}
+
+// message inserts a message that event seq made known.
+func (l *log) message(seq int64, m chat.Message) error {
+	plain, err := json.Marshal(sealedMessage{m.Text, m.Name, m.Citations})
+	if err != nil {
+		return fmt.Errorf("encode a message: %w", err)
+	}
+	sealed := seal(l.key, messageCell(l.c.ID, seq), plain)
+	l.t.bytes += len(sealed)
+	client := sql.NullString{String: m.ClientID, Valid: m.ClientID != ""}
+	return l.t.insert("messages", "conversation, seq, id, role, turn, client_id, at, body_sealed", 8,
+		[]any{string(l.c.ID), seq, string(m.ID), string(m.Role), string(m.Turn), client, m.At.UnixMicro(), sealed})
+}
+
+const messageColumns = `seq, id, role, turn, client_id, at, body_sealed`
+
+// scanMessage opens a message of a conversation.
+func scanMessage(id chat.ConversationID, key cipher.AEAD, scan func(...any) error) (m chat.Message, seq int64, err error) {
+	var at int64
+	var client sql.NullString
+	var sealed []byte
+	if err := scan(&seq, &m.ID, &m.Role, &m.Turn, &client, &at, &sealed); err != nil {
+		return m, 0, err
+	}
+	plain, err := open(key, messageCell(id, seq), sealed)
+	if err != nil {
+		return m, 0, err
+	}
+	var body sealedMessage
+	if err := json.Unmarshal(plain, &body); err != nil {
+		return m, 0, fmt.Errorf("decode message %s: %w", m.ID, err)
+	}
+	m.ClientID, m.At = client.String, chat.Micro(at)
+	m.Text, m.Name, m.Citations = body.Text, body.Name, body.Citations
+	return m, seq, nil
+}
+
+var errEnded = &chat.Error{Kind: chat.Conflict, Message: "this conversation was closed: start a new one with POST /v1/conversations"}
+
+// Accept makes a customer's message durable and says what it leads to. A message with
+// a client_id that was accepted before is not stored again: Effect is Repeated, or the
+// error chat.Conflict when the text differs.
+func (s *Store) Accept(ctx context.Context, in chat.Incoming) (chat.Accepted, error) {
+	var out chat.Accepted
+	now := chat.Now()
+	id, fresh := chat.NewMessageID(), chat.NewTurnID()
+	err := s.update(ctx, false, func(t *tx) error {
+		out = chat.Accepted{Message: chat.Message{ID: id, Role: chat.Customer, Text: in.Text, At: now, ClientID: in.ClientID}}
+		c, err := t.lock(in.Conversation, "")
+		if err != nil {
+			return err
+		}
+		l, err := t.log(&c, now)
+		if err != nil {
+			return err
+		}
+		if in.ClientID != "" {
+			if again, err := l.repeated(in, &out); again || err != nil {
+				return err
+			}
+		}
+		if c.Status == chat.Ended {
+			return errEnded
+		}
+		if c.Status == chat.Closed {
+			c.Status, c.State = chat.Open, chat.Initial
+		}
+		m := &out.Message
+		switch {
+		case c.Owner != chat.Bot:
+			out.Effect = chat.Rests
+		case c.Turn == "":
+			out.Effect, m.Turn = chat.Starts, fresh
+		case c.Shown:
+			out.Effect = chat.Waits
+			if c.Waiting == "" {
+				c.Waiting = fresh
+				if err := t.newTurn(in, c, fresh, "waiting", now); err != nil {
+					return err
+				}
+			}
+			m.Turn = c.Waiting
+		default:
+			// The running attempt loses the right to write: what it meant to show is void.
+			out.Effect, m.Turn = chat.Merges, c.Turn
+			c.Term++
+		}
+		out.Seq = l.add(m.Turn, chat.MessageAccepted{Message: *m})
+		if err := l.message(out.Seq, *m); err != nil {
+			return err
+		}
+		if out.Effect == chat.Starts {
+			c.Turn, c.Shown = fresh, false
+			l.add(fresh, chat.TurnStarted{})
+			if err := t.newTurn(in, c, fresh, "running", now); err != nil {
+				return err
+			}
+			out.Open = chat.OpenTurn{ID: fresh, Messages: []chat.Message{*m}, Lives: 1, Final: in.Final, AcceptedAt: now}
+		}
+		if err := l.save(); err != nil {
+			return err
+		}
+		out.Open.Conversation = c
+		return nil
+	})
+	return out, err
+}
+
+// repeated fills in what an earlier message with the same client_id led to.
+func (l *log) repeated(in chat.Incoming, out *chat.Accepted) (bool, error) {
+	m, seq, err := scanMessage(l.c.ID, l.key, l.t.row(`SELECT `+messageColumns+` FROM messages WHERE conversation = $1 AND client_id = $2`,
+		string(in.Conversation), in.ClientID).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for the client_id: %w", err)
+	}
+	if m.Text != in.Text {
+		return true, &chat.Error{Kind: chat.Conflict, Message: "this client_id was used for another text in this conversation: choose a new one"}
+	}
+	*out = chat.Accepted{Message: m, Seq: seq, Effect: chat.Repeated}
+	out.Open.Conversation = *l.c
+	return true, nil
+}
+
+func (t *tx) newTurn(in chat.Incoming, c chat.Conversation, id chat.TurnID, status string, now chat.Time) error {
+	return t.insert("turns", "conversation, id, status, node, lives, stop, final, outcome, accepted_at", 9,
+		[]any{string(c.ID), string(id), status, string(in.Node), 1, 0, bit(in.Final), "", now.UnixMicro()})
+}
+
+// Messages returns up to limit messages after event number after, oldest first, and
+// the number to go on from, or 0 after the last.
+func (s *Store) Messages(ctx context.Context, c chat.Conversation, after int64, limit int) ([]chat.Message, int64, error) {
+	key, err := s.seal.key(ctx, s.read, c.Customer)
+	if err != nil {
+		return nil, 0, err
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT `+messageColumns+` FROM messages WHERE conversation = $1 AND seq > $2 ORDER BY seq LIMIT $3`,
+		string(c.ID), after, limit+1)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read messages: %w", storageError(err))
+	}
+	defer rows.Close()
+	out := []chat.Message{}
+	for rows.Next() {
+		m, seq, err := scanMessage(c.ID, key, rows.Scan)
+		if err != nil {
+			return nil, 0, fmt.Errorf("read messages: %w", err)
+		}
+		if len(out) == limit {
+			return out, after, nil
+		}
+		out, after = append(out, m), seq
+	}
+	return out, 0, rows.Err()
+}
+
+// History returns the last limit messages that a turn follows on, oldest first: what was
+// sent while it runs and waits for the next turn is not among them.
+func (s *Store) History(ctx context.Context, o chat.OpenTurn, limit int) ([]chat.Message, error) {
+	key, err := s.seal.key(ctx, s.read, o.Conversation.Customer)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT `+messageColumns+` FROM messages
+		WHERE conversation = $1 AND turn <> $2 AND turn NOT IN (SELECT id FROM turns WHERE conversation = $1 AND status = 'waiting')
+		ORDER BY seq DESC LIMIT $3`, string(o.Conversation.ID), string(o.ID), limit)
+	if err != nil {
+		return nil, fmt.Errorf("read the history: %w", storageError(err))
+	}
+	defer rows.Close()
+	var out []chat.Message
+	for rows.Next() {
+		m, _, err := scanMessage(o.Conversation.ID, key, rows.Scan)
+		if err != nil {
+			return nil, fmt.Errorf("read the history: %w", err)
+		}
+		out = append([]chat.Message{m}, out...)
+	}
+	return out, rows.Err()
+}
+
+// After returns up to limit events numbered above after, in order.
+func (s *Store) After(ctx context.Context, id chat.ConversationID, after int64, limit int) ([]chat.Event, error) {
+	var customer chat.CustomerID
+	err := s.read.QueryRowContext(ctx, `SELECT customer FROM conversations WHERE id = $1`, string(id)).Scan(&customer)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, errNoConversation
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read events: %w", storageError(err))
+	}
+	key, err := s.seal.key(ctx, s.read, customer)
+	if err != nil {
+		return nil, err
+	}
+	return readEvents(ctx, s.read, key, id, `seq > $2 ORDER BY seq LIMIT $3`, after, limit)
+}
+
+type rowsQuerier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func readEvents(ctx context.Context, q rowsQuerier, key cipher.AEAD, id chat.ConversationID, where string, args ...any) ([]chat.Event, error) {
+	rows, err := q.QueryContext(ctx, `SELECT seq, kind, turn, at, body_sealed FROM events WHERE conversation = $1 AND `+where, append([]any{string(id)}, args...)...)
+	if err != nil {
+		return nil, fmt.Errorf("read events: %w", storageError(err))
+	}
+	defer rows.Close()
+	var out []chat.Event
+	for rows.Next() {
+		var e chat.Event
+		var at int64
+		var sealed []byte
+		if err := rows.Scan(&e.Seq, &e.Kind, &e.Turn, &at, &sealed); err != nil {
+			return nil, fmt.Errorf("read events: %w", err)
+		}
+		if e.Body, err = open(key, eventCell(id, e.Seq), sealed); err != nil {
+			return nil, err
+		}
+		e.At = chat.Micro(at)
+		out = append(out, e)
+	}
+	return out, rows.Err()
+}

@@ -1,0 +1,219 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/answerable/answerable/internal/chat"
+)
+
+func openDir(t *testing.T, dir string) *Store {
+	t.Helper()
+	key, err := DevelopmentKey(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), Options{Dir: dir, Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestEveryConnectionIsDurable(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) {
+		s := openDir(t, t.TempDir())
+		defer s.Close()
+		s.writer.close() // give the writer's connection back
+		for name, db := range map[string]*sql.DB{"write": s.engine.write, "read": s.engine.read} {
+			for range db.Stats().MaxOpenConnections {
+				c, err := db.Conn(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				var sync int
+				var mode string
+				if err := errors.Join(c.QueryRowContext(t.Context(), "PRAGMA synchronous").Scan(&sync), c.QueryRowContext(t.Context(), "PRAGMA journal_mode").Scan(&mode)); err != nil {
+					t.Fatal(err)
+				}
+				if sync != 2 || mode != "wal" {
+					t.Errorf("%s: synchronous = %d, journal_mode = %s, want 2 (FULL), wal", name, sync, mode)
+				}
+			}
+		}
+		s.writer = nil
+	})
+	t.Run("postgres", func(t *testing.T) {
+		s := openTestPostgres(t)
+		for name, db := range map[string]*sql.DB{"read": s.engine.read} {
+			for range db.Stats().MaxOpenConnections {
+				c, err := db.Conn(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				wantSynchronous(t, name, c)
+			}
+		}
+		if err := s.update(t.Context(), false, func(x *tx) error {
+			wantSynchronous(t, "write", x.w.conn)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func wantSynchronous(t *testing.T, name string, c *sql.Conn) {
+	t.Helper()
+	var v string
+	if err := c.QueryRowContext(t.Context(), "SHOW synchronous_commit").Scan(&v); err != nil {
+		t.Fatal(err)
+	}
+	if v != "on" {
+		t.Errorf("%s: synchronous_commit = %s, want on", name, v)
+	}
+}
+
+func TestWordsAreSealed(t *testing.T) {
+	dir := t.TempDir()
+	s := openDir(t, dir)
+	c, err := s.Create(t.Context(), NewConversation{ID: chat.NewConversationID(), Assistant: "demo", TokenHash: []byte("h"), Metadata: []byte(`{"page":"XYZZYPAGE"}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := s.Accept(t.Context(), chat.Incoming{Conversation: c.ID, Text: "my secret is XYZZYWORD", Node: "n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := s.Stream(a.Open)
+	if err := errors.Join(st.Add([]chat.Body{chat.TextShown{Text: "XYZZYSHOWN"}}, []chat.Entry{{Step: "s", Result: []byte(`"XYZZYSTEP"`)}}), st.Flush(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Take(t.Context(), c.ID, "Ann"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(files) < 2 {
+		t.Fatal(files, err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(b, []byte("XYZZY")) {
+			t.Errorf("%s holds people's words in the clear", f)
+		}
+	}
+}
+
+func TestAMovedValueDoesNotOpen(t *testing.T) {
+	a := aead(make([]byte, 32))
+	v := seal(a, cell{"events", "body_sealed", "c1", 1}, []byte("x"))
+	for _, c := range []cell{{"events", "body_sealed", "c1", 2}, {"events", "body_sealed", "c2", 1}, {"messages", "body_sealed", "c1", 1}, {"events", "other", "c1", 1}} {
+		if _, err := open(a, c, v); err == nil {
+			t.Errorf("the value opens as %+v", c)
+		}
+	}
+	if _, err := open(a, cell{"events", "body_sealed", "c1", 1}, v[:5]); err == nil {
+		t.Error("a cut value opens")
+	}
+}
+
+func TestInstallationKey(t *testing.T) {
+	dir := t.TempDir()
+	openDir(t, dir).Close()
+	wrong := Key{1}
+	_, err := Open(t.Context(), Options{Dir: dir, Key: wrong})
+	wantMessage(t, err, "not the installation key")
+	path := filepath.Join(dir, KeyFile)
+	key, _ := os.ReadFile(path)
+	os.WriteFile(path, key[:20], 0o600)
+	_, err = DevelopmentKey(dir)
+	wantMessage(t, err, "is damaged")
+	os.Remove(path)
+	_, err = DevelopmentKey(dir)
+	wantMessage(t, err, "is missing")
+	for _, bad := range []string{"", "abc", strings.Repeat("0", 63), strings.Repeat("g", 64)} {
+		_, err := ParseKey(bad)
+		wantMessage(t, err, "openssl rand -hex 32")
+	}
+	if k, err := ParseKey(" " + strings.Repeat("ab", 32) + "\n"); err != nil || k[0] != 0xab {
+		t.Errorf("ParseKey = %v, %v", k, err)
+	}
+}
+
+func wantMessage(t *testing.T, err error, part string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), part) {
+		t.Errorf("error = %v, want one with %q", err, part)
+	}
+}
+
+func TestANewerDatabaseIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	s := openDir(t, dir)
+	if _, err := s.engine.read.Exec("PRAGMA query_only(0)"); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	db, err := sql.Open("sqlite", filepath.Join(dir, File))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`); err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	key, err := DevelopmentKey(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Open(t.Context(), Options{Dir: dir, Key: key})
+	wantMessage(t, err, "use the newer binary")
+	_, err = Open(t.Context(), Options{Dir: dir, Key: key, ReadOnly: true})
+	wantMessage(t, err, "use the newer binary")
+}
+
+func TestReadingBesideAServer(t *testing.T) {
+	dir := t.TempDir()
+	_, err := Open(t.Context(), Options{Dir: dir, ReadOnly: true})
+	wantMessage(t, err, "no database")
+	s := openDir(t, dir)
+	defer s.Close()
+	c, err := s.Create(t.Context(), NewConversation{ID: chat.NewConversationID(), Assistant: "demo", TokenHash: []byte("h")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, _ := DevelopmentKey(dir)
+	r, err := Open(t.Context(), Options{Dir: dir, Key: key, ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if got, err := r.Conversation(t.Context(), c.ID); err != nil || got.ID != c.ID {
+		t.Errorf("Conversation = %+v, %v", got, err)
+	}
+	if _, err := r.Take(t.Context(), c.ID, "Ann"); !errors.Is(err, chat.Conflict) {
+		t.Errorf("Take = %v, want a conflict", err)
+	}
+}
+
+func TestACommitAfterCloseIsRefused(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	s.Close()
+	if _, err := s.Create(context.Background(), NewConversation{ID: "c"}); !errors.Is(err, chat.Unavailable) {
+		t.Errorf("Create = %v", err)
+	}
+}

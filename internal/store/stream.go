@@ -1,0 +1,294 @@
+package store
+
+import (
+	"context"
+	"crypto/cipher"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/answerable/answerable/internal/chat"
+)
+
+// Stream appends what one running turn shows. What is added waits until the writer
+// commits it together with what other turns show: the first text at once, then at most
+// every 30 ms. One goroutine uses a stream.
+type Stream struct {
+	w     *writer
+	fence chat.Fence
+
+	// Guarded by w.mu.
+	bodies   []chat.Body
+	entries  []chat.Entry
+	waiting  bool // in w.streams
+	flushing bool // in a commit that has not ended
+	taken    int  // bodies that the commit under way took
+	takenE   int  // entries likewise
+	last     time.Time
+	rows     int64 // of the journal
+	err      error
+	idle     chan struct{} // closed when the commit under way ends, or nil
+	shownAt  time.Time     // of the first text, durable
+}
+
+// Stream returns a stream for an open turn.
+func (s *Store) Stream(o chat.OpenTurn) *Stream {
+	return &Stream{w: s.writer, fence: o.Fence(), rows: o.Rows}
+}
+
+// Add hands over what is to be shown together with the journal entries behind it; both
+// become durable in one commit. It does not wait. The error is that of an earlier
+// commit: chat.Fenced when the turn has lost the right to write.
+func (s *Stream) Add(bodies []chat.Body, entries []chat.Entry) error {
+	s.w.mu.Lock()
+	defer s.w.mu.Unlock()
+	if s.err != nil {
+		return s.err
+	}
+	s.bodies = append(s.bodies, bodies...)
+	s.entries = append(s.entries, entries...)
+	if len(s.bodies) > 0 && !s.waiting && !s.flushing {
+		s.waiting = true
+		s.w.streams = append(s.w.streams, s)
+		s.w.nudge()
+	}
+	return nil
+}
+
+// Flush waits until all that was added is durable.
+func (s *Stream) Flush(ctx context.Context) error {
+	for {
+		s.w.mu.Lock()
+		if s.err != nil || len(s.bodies)+len(s.entries) == 0 {
+			err := s.err
+			s.w.mu.Unlock()
+			return err
+		}
+		s.last = time.Time{} // due now
+		if !s.waiting && !s.flushing {
+			s.waiting = true
+			s.w.streams = append(s.w.streams, s)
+		}
+		if s.idle == nil {
+			s.idle = make(chan struct{})
+		}
+		idle := s.idle
+		s.w.mu.Unlock()
+		s.w.nudge()
+		select {
+		case <-idle:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Rest waits for the commit under way and takes what is not durable yet, for the
+// transaction that ends the turn. rows counts the rows of the journal so far.
+func (s *Stream) Rest(ctx context.Context) (bodies []chat.Body, entries []chat.Entry, rows int64, err error) {
+	for {
+		s.w.mu.Lock()
+		if !s.flushing {
+			break
+		}
+		if s.idle == nil {
+			s.idle = make(chan struct{})
+		}
+		idle := s.idle
+		s.w.mu.Unlock()
+		select {
+		case <-idle:
+		case <-ctx.Done():
+			return nil, nil, 0, ctx.Err()
+		}
+	}
+	defer s.w.mu.Unlock()
+	bodies, entries = s.bodies, s.entries
+	s.bodies, s.entries = nil, nil
+	if s.waiting {
+		s.waiting = false
+		s.w.streams = deleteStream(s.w.streams, s)
+	}
+	return bodies, entries, s.rows, s.err
+}
+
+func deleteStream(list []*Stream, s *Stream) []*Stream {
+	for i, x := range list {
+		if x == s {
+			return append(list[:i], list[i+1:]...)
+		}
+	}
+	return list
+}
+
+// ShownAt is when the first text was durable, or the zero time.
+func (s *Stream) ShownAt() time.Time {
+	s.w.mu.Lock()
+	defer s.w.mu.Unlock()
+	return s.shownAt
+}
+
+// due is when the stream wants a commit, not before paced unless its first piece waits.
+func (s *Stream) due(paced time.Time) time.Time {
+	if s.last.IsZero() {
+		return time.Time{}
+	}
+	if at := s.last.Add(pieceGap); at.After(paced) {
+		return at
+	}
+	return paced
+}
+
+// piece is what one stream shows in one commit.
+type piece struct {
+	stream  *Stream
+	bodies  []chat.Body
+	entries []chat.Entry
+	shown   int
+	level   chat.Level
+	key     cipher.AEAD
+}
+
+// flushStreams writes the pieces of all streams: a fenced numbering UPDATE each, then
+// one INSERT for the events and one for the journals of those that still hold the right.
+func flushStreams(t *tx, streams []*Stream) error {
+	pieces := make([]piece, len(streams))
+	t.w.mu.Lock()
+	for i, s := range streams {
+		pieces[i] = piece{stream: s, bodies: mergeText(s.bodies), entries: s.entries}
+		s.taken, s.takenE = len(s.bodies), len(s.entries)
+	}
+	t.w.mu.Unlock()
+
+	at := chat.Now()
+	var events, journal []any
+	for i := range pieces {
+		p := &pieces[i]
+		s := p.stream
+		for _, b := range p.bodies {
+			switch b := b.(type) {
+			case chat.TextShown:
+				p.shown = 1
+			case chat.LevelChanged:
+				p.level = b.Level
+			}
+		}
+		f := s.fence
+		var seq int64
+		err := t.row(`UPDATE conversations SET seq = seq + $1, shown = CASE WHEN $2 = 1 THEN 1 ELSE shown END,
+			level = CASE WHEN $3 = '' THEN level ELSE $3 END
+			WHERE id = $4 AND term = $5 AND turn = $6 RETURNING seq`,
+			len(p.bodies), p.shown, string(p.level), string(f.Conversation), f.Term, string(f.Turn)).Scan(&seq)
+		if errors.Is(err, sql.ErrNoRows) {
+			s.lose()
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("number the pieces of a turn: %w", err)
+		}
+		if p.key, err = t.w.s.seal.key(t.ctx, t, f.Customer); err != nil {
+			return err
+		}
+		for j, b := range p.bodies {
+			e := chat.NewEvent(seq-int64(len(p.bodies)-1-j), at, f.Turn, b)
+			events = t.event(events, f.Conversation, p.key, e)
+		}
+		if len(p.entries) > 0 {
+			if journal, err = t.journal(journal, f, p.key, s.rows+1, p.entries); err != nil {
+				return err
+			}
+		}
+	}
+	if err := t.insert("events", "conversation, seq, kind, turn, at, body_sealed", 6, events); err != nil {
+		return err
+	}
+	return t.insert("journal", "conversation, turn, n, entries_sealed", 4, journal)
+}
+
+// lose notes that the fence did not hold.
+func (s *Stream) lose() {
+	s.w.mu.Lock()
+	defer s.w.mu.Unlock()
+	s.err = errFenced
+}
+
+var errFenced = &chat.Error{Kind: chat.Fenced, Message: "the turn no longer has the right to write"}
+
+// event seals an event into a row of arguments and notes it for the announcement.
+func (t *tx) event(rows []any, id chat.ConversationID, key cipher.AEAD, e chat.Event) []any {
+	sealed := seal(key, eventCell(id, e.Seq), e.Body)
+	t.bytes += len(sealed)
+	t.m.events = append(t.m.events, announced{id, e})
+	return append(rows, string(id), e.Seq, string(e.Kind), string(e.Turn), e.At.UnixMicro(), sealed)
+}
+
+func eventCell(id chat.ConversationID, seq int64) cell {
+	return cell{table: "events", column: "body_sealed", row: string(id), n: seq}
+}
+
+// journal seals entries into a row of arguments.
+func (t *tx) journal(rows []any, f chat.Fence, key cipher.AEAD, n int64, entries []chat.Entry) ([]any, error) {
+	plain, err := json.Marshal(entries)
+	if err != nil {
+		return nil, fmt.Errorf("encode the journal: %w", err)
+	}
+	sealed := seal(key, journalCell(f.Turn, n), plain)
+	t.bytes += len(sealed)
+	return append(rows, string(f.Conversation), string(f.Turn), n, sealed), nil
+}
+
+func journalCell(turn chat.TurnID, n int64) cell {
+	return cell{table: "journal", column: "entries_sealed", row: string(turn), n: n}
+}
+
+// flushed ends the commit under way for the streams.
+func flushed(w *writer, streams []*Stream, err error) {
+	now := time.Now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range streams {
+		s.flushing = false
+		switch {
+		case s.err != nil:
+		case err != nil:
+			s.err = err
+		default:
+			for _, b := range s.bodies[:s.taken] {
+				if _, ok := b.(chat.TextShown); ok && s.shownAt.IsZero() {
+					s.shownAt = now
+				}
+			}
+			if s.takenE > 0 {
+				s.rows++
+			}
+			s.bodies, s.entries = s.bodies[s.taken:], s.entries[s.takenE:]
+			s.last = now
+		}
+		s.taken, s.takenE = 0, 0
+		if s.idle != nil {
+			close(s.idle)
+			s.idle = nil
+		}
+		if s.err == nil && len(s.bodies) > 0 {
+			s.waiting = true
+			w.streams = append(w.streams, s)
+		}
+	}
+}
+
+// mergeText joins neighbouring texts: an event is what was let out since the last flush.
+func mergeText(bodies []chat.Body) []chat.Body {
+	out := make([]chat.Body, 0, len(bodies))
+	for _, b := range bodies {
+		if now, ok := b.(chat.TextShown); ok && len(out) > 0 {
+			if before, ok := out[len(out)-1].(chat.TextShown); ok {
+				out[len(out)-1] = chat.TextShown{Text: before.Text + now.Text}
+				continue
+			}
+		}
+		out = append(out, b)
+	}
+	return out
+}

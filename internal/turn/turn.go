@@ -1,0 +1,266 @@
+// Package turn answers messages. Runner.answer is the product in one function: named
+// steps in the order in which they happen. What the outside did comes in through the
+// Journal, what the customer sees goes out through the gate, and everything that
+// happened is on the record, chat.Turn.
+package turn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/guard"
+	"github.com/answerable/answerable/internal/knowledge"
+	"github.com/answerable/answerable/internal/llm"
+)
+
+// Store is what a turn needs of the store.
+type Store interface {
+	// History returns the last limit messages that the turn follows on, oldest first.
+	History(ctx context.Context, o chat.OpenTurn, limit int) ([]chat.Message, error)
+	// Settle ends the turn in one transaction and returns the turn that comes next, or "".
+	Settle(ctx context.Context, f chat.Fence, e chat.Ending) (chat.TurnID, error)
+	// Stream appends what the turn shows.
+	Stream(o chat.OpenTurn) Stream
+}
+
+// Stream appends what a turn shows and the journal behind it, in one commit each.
+type Stream interface {
+	// Add does not wait. Its error is that of an earlier commit.
+	Add(bodies []chat.Body, entries []chat.Entry) error
+	// Rest takes back what is not durable, with the number of rows of the journal.
+	Rest(ctx context.Context) (bodies []chat.Body, entries []chat.Entry, rows int64, err error)
+	// ShownAt is when the first text was durable, or the zero time.
+	ShownAt() time.Time
+}
+
+// Knowledge finds passages.
+type Knowledge interface {
+	Find(ctx context.Context, q knowledge.Query) (knowledge.Found, error)
+}
+
+// Rules are what the gate goes by. They are part of the journal, so that a replay needs
+// nothing else.
+type Rules struct {
+	Unit      chat.Unit    `json:"unit"`
+	Forbidden []string     `json:"forbidden,omitempty"`
+	Claims    guard.Claims `json:"claims"`
+}
+
+// Limits bound a turn. Zero means the default.
+type Limits struct {
+	Whole    time.Duration // from the first message's acceptance to the end; default 60s
+	Settle   time.Duration // for the commit that ends it; default 10s
+	History  int           // messages before the turn that are read; default 20
+	Passages int           // default 5
+	Tokens   int           // of all passages together; default 1500
+}
+
+// Runner answers the messages of one assistant. It is safe for concurrent use.
+type Runner struct {
+	Assistant string
+	Release   string
+	Build     string
+	Store     Store
+	Knowledge func() Knowledge // the generation to use now; nil or returning nil: none
+	Model     *llm.Client
+	Rules     Rules
+	Limits    Limits
+	Log       *slog.Logger
+}
+
+// Job is a turn in the hands of this process, over all its lives here.
+type Job struct {
+	Open    chat.OpenTurn
+	Record  chat.Turn // of the last life; complete when the turn has ended
+	journal Journal
+	void    []chat.Attempt // of lives before this one
+}
+
+// NewJob takes a turn up where the store has it.
+func NewJob(o chat.OpenTurn) *Job {
+	return &Job{Open: o, journal: Journal{entries: o.Journal}}
+}
+
+// Merge goes on with the turn as the store has it after messages were merged into it.
+func (job *Job) Merge(o chat.OpenTurn) {
+	rows := job.Open.Rows
+	job.Open = o
+	job.Open.Rows = max(rows, o.Rows)
+}
+
+// deaths is how many processes may die in a turn before it is given up.
+const deaths = 2
+
+// ErrLeft is the cause with which the context of a turn is cancelled when the process
+// ends: the turn stays open, and the next process goes on with it.
+var ErrLeft = errors.New("the server is shutting down")
+
+// Run answers the messages of a job and settles it. It returns the turn that comes next
+// in the conversation, or "". ErrMerged means that the turn has more messages now, or
+// another owner: the store knows. Another error means that the store failed and that
+// the turn is still open.
+func (r *Runner) Run(ctx context.Context, job *Job) (next chat.TurnID, err error) {
+	o, j := job.Open, &job.journal
+	began, err := j.start(begin{Messages: o.Messages, Rules: r.Rules, Build: r.Build, Final: o.Final, Void: o.Conversation.Shown})
+	if err != nil {
+		return "", err
+	}
+	deadline := o.AcceptedAt.Add(or(r.Limits.Whole, time.Minute))
+	switch {
+	case o.Stop:
+		j.atEnd = ErrStopped
+	case o.Lives > deaths || time.Now().After(deadline):
+		j.atEnd = ErrInterrupted
+	}
+	limited, cancel := context.WithDeadlineCause(ctx, deadline, ErrInterrupted)
+	defer cancel()
+	out := r.Store.Stream(o)
+	t := r.record(o, began)
+	for _, a := range job.void {
+		t.Attempts, t.Usage, t.Cost = append(t.Attempts, a), t.Usage.Add(a.Usage), t.Cost+a.Cost
+	}
+	w, err := newWriting(t, j, began, o.Conversation, o.Lives > 1)
+	if err != nil {
+		return "", err
+	}
+	w.add = out.Add
+	err = r.answer(limited, o, w)
+	return r.settle(ctx, job, out, w, err)
+}
+
+// settle ends the turn with what err makes of it, unless it goes on elsewhere.
+func (r *Runner) settle(ctx context.Context, job *Job, out Stream, w *writing, err error) (chat.TurnID, error) {
+	t, j := w.turn, w.journal
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), or(r.Limits.Settle, 10*time.Second))
+	defer cancel()
+	moved := errors.Is(err, ErrMerged) || errors.Is(err, ErrHandedOver) || errors.Is(err, ErrLeft) || errors.Is(err, chat.Fenced)
+	if !moved {
+		j.cut(err)
+	}
+	w.finish(err)
+	bodies, entries, rows, lost := out.Rest(ctx)
+	if at := out.ShownAt(); !at.IsZero() {
+		t.FirstShownAt = &chat.Time{Time: at.UTC()}
+	}
+	t.EndedAt = chat.Now()
+	job.Record, job.Open.Rows = *t, rows
+	entries = append(entries, j.Take()...)
+	if !moved && lost == nil {
+		e := chat.Ending{Record: *t, Bodies: append(bodies, w.rest()...), Entries: entries, Rows: rows, State: chat.Completed}
+		if t.Outcome == chat.AskedBack {
+			e.State = chat.IntentClarification
+		}
+		if w.state != e.State {
+			e.Bodies = append(e.Bodies, chat.StateChanged{From: w.state, To: e.State})
+		}
+		var next chat.TurnID
+		if next, lost = r.Store.Settle(ctx, job.Open.Fence(), e); lost == nil {
+			return next, nil
+		}
+	}
+	if errors.Is(err, ErrLeft) {
+		return "", ErrLeft
+	}
+	if moved || errors.Is(lost, chat.Fenced) {
+		j.untake(entries)
+		j.cut(ErrMerged)
+		job.void = t.Attempts
+		return "", ErrMerged
+	}
+	return "", lost
+}
+
+// record begins the record of a turn.
+func (r *Runner) record(o chat.OpenTurn, b begin) *chat.Turn {
+	t := &chat.Turn{
+		ID: o.ID, Conversation: o.Conversation.ID, Customer: o.Conversation.Customer, Assistant: o.Conversation.Assistant,
+		Test: o.Conversation.Test, Build: r.Build, Release: r.Release, Unit: b.Rules.Unit, Final: b.Final,
+		Messages: b.Messages, Level: chat.Full, Lives: o.Lives, AcceptedAt: o.AcceptedAt, StartedAt: chat.Now(),
+	}
+	var text []string
+	for _, m := range b.Messages {
+		text = append(text, string(m.Text))
+	}
+	t.Input = chat.Text(strings.Join(text, "\n"))
+	return t
+}
+
+// answer does the work of a turn, in the order in which it happens.
+func (r *Runner) answer(ctx context.Context, o chat.OpenTurn, w *writing) error {
+	t, j := w.turn, w.journal
+	past, err := do(ctx, j, "history", r.history, o)
+	if err != nil {
+		return fmt.Errorf("read the history: %w", err)
+	}
+	found, err := do(ctx, j, "find", r.find, knowledge.Query{Text: t.Input, History: past, Limit: r.Limits.Passages, Tokens: r.Limits.Tokens})
+	switch {
+	case isCut(err) || errors.Is(err, errDiffers):
+		return err
+	case err != nil:
+		t.Degrade(chat.Fallback, "the documents could not be searched") // a poorer answer, not a failure
+		w.note(err)
+	}
+	t.Query, t.Generation, t.Passages = found.Query, found.Generation, found.Passages
+	if t.Plan, err = do(ctx, j, "plan", r.plan, struct{}{}); err != nil {
+		return fmt.Errorf("choose a model: %w", err)
+	}
+	req := llm.Request{History: past, Question: t.Input, Passages: t.Passages, Language: w.language}
+	for chunk, err := range j.stream(ctx, r.Model.Stream(ctx, req)) {
+		if err != nil {
+			return fmt.Errorf("ask the model: %w", err)
+		}
+		if err := w.chunk(ctx, chunk); err != nil {
+			return err
+		}
+	}
+	// From here on the answer is whole. The entry becomes durable with the end of the
+	// turn: without it, what Close lets out was never shown.
+	if _, err := do(ctx, j, "whole", whole, struct{}{}); err != nil {
+		return err
+	}
+	return w.gate.Close(context.WithoutCancel(ctx))
+}
+
+func whole(context.Context, struct{}) (bool, error) { return true, nil }
+
+func (r *Runner) history(ctx context.Context, o chat.OpenTurn) ([]chat.Message, error) {
+	limit := r.Limits.History
+	if limit == 0 {
+		limit = 20
+	}
+	return r.Store.History(ctx, o, limit)
+}
+
+func (r *Runner) find(ctx context.Context, q knowledge.Query) (knowledge.Found, error) {
+	if r.Knowledge == nil {
+		return knowledge.Found{}, nil
+	}
+	k := r.Knowledge()
+	if k == nil {
+		return knowledge.Found{}, nil
+	}
+	return k.Find(ctx, q)
+}
+
+func (r *Runner) plan(context.Context, struct{}) (chat.Plan, error) { return r.Model.Plan(), nil }
+
+func isCut(err error) bool {
+	for _, c := range cuts {
+		if errors.Is(err, c) {
+			return true
+		}
+	}
+	return false
+}
+
+func or(d, usual time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return usual
+}
