@@ -18,21 +18,15 @@ type Site struct {
 	Origins  []string // that may call it beside its own, as "https://shop.example"
 }
 
-// KnowsHost reports whether a request for this host is meant for the site. others are
-// origins, beside the site's own list, whose hosts are.
-func (s Site) KnowsHost(host string, others []string) bool {
-	if !s.Loopback {
-		return true
-	}
+// KnowsHost reports whether a request for this host is meant for the site. On the
+// loopback interface, a proxy in front that passes the public host on has its origin in
+// Origins.
+func (s Site) KnowsHost(host string) bool {
 	name, _ := splitHost(host)
-	if isLoopback(name) {
-		return true
-	}
-	named := func(origin string) bool {
-		o, ok := parseOrigin(origin)
+	return !s.Loopback || isLoopback(name) || slices.ContainsFunc(s.Origins, func(allowed string) bool {
+		o, ok := parseOrigin(allowed)
 		return ok && o.name == name
-	}
-	return name != "" && (slices.ContainsFunc(s.Origins, named) || slices.ContainsFunc(others, named))
+	})
 }
 
 // Ours reports whether an Origin is the site's own, for a request to host. The scheme is

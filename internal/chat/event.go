@@ -202,3 +202,19 @@ func appendJSONString(b []byte, s string) []byte {
 	}
 	return append(append(b, s[start:]...), '"')
 }
+
+// UnmarshalJSON reads an event as the wire shows it. Body keeps the whole object, of
+// which Decode takes the kind's own fields.
+func (e *Event) UnmarshalJSON(b []byte) error {
+	var head struct {
+		Seq  int64  `json:"seq"`
+		Kind Kind   `json:"kind"`
+		At   Time   `json:"at"`
+		Turn TurnID `json:"turn"`
+	}
+	if err := json.Unmarshal(b, &head); err != nil {
+		return err
+	}
+	*e = Event{Seq: head.Seq, Kind: head.Kind, At: head.At, Turn: head.Turn, Body: append(json.RawMessage(nil), b...)}
+	return nil
+}

@@ -61,8 +61,8 @@ type Limits struct {
 
 // Inbox is safe for concurrent use.
 type Inbox struct {
-	Store  Store
-	Node   chat.NodeID
+	Store   Store
+	Node    chat.NodeID
 	Shared  bool // other processes may write to the store
 	Resumes bool // a server: it goes on with turns that dead processes left open
 	// Runner returns what answers for an assistant, or nil when there is none.

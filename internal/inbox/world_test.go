@@ -18,7 +18,6 @@ import (
 	"github.com/answerable/answerable/internal/turn"
 )
 
-
 // world is a store and what answers from it; processes come and go.
 type world struct {
 	testing.TB
@@ -292,4 +291,3 @@ func steps(entries []chat.Entry) string {
 	}
 	return b.String()
 }
-

@@ -71,7 +71,7 @@ func (g *Generation) assemble(hits []Hit, limit, tokens int) []chat.Passage {
 	var texts []bag
 	for _, most := range []int{perDocument, len(hits)} {
 		for i, h := range hits {
-			if len(out) == limit || tokens <= 0 {
+			if len(out) >= limit || tokens <= 0 {
 				break
 			}
 			if taken[i] || of[h.Document] >= most {

@@ -101,7 +101,7 @@ func (g *Generation) Holds(docs []Document) bool {
 // the path. The file appears whole and durable or not at all; one that is there
 // already is left alone.
 func (g *Generation) WriteFile(dir string) (path string, err error) {
-	path = filepath.Join(dir, g.id+segmentSuffix)
+	path = filepath.Join(dir, FileName(g.id))
 	if info, err := os.Stat(path); err == nil && info.Size() == int64(len(g.data)) {
 		return path, nil
 	}

@@ -8,12 +8,12 @@ import (
 )
 
 // Language returns the two-letter code of the language that text is written in, or
-// "" when it cannot tell. It looks at the first few thousand characters: at their
+// "" when it cannot tell. It looks at the first few hundred words: at their
 // script and, where languages share one, at their commonest words and letters of
 // their own. It is meant to choose a stemmer and a stop list, not to tell close
 // relatives apart.
 func Language(text string) string {
-	text = head(text, 8000)
+	text = head(text, 3000)
 	var scripts [len(scriptTable)]int
 	letters := 0
 	for _, r := range text {

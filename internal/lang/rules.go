@@ -32,6 +32,18 @@ type rules struct {
 	elide bool                         // articles are tied on by an apostrophe: l'ordine
 	tied  bool                         // endings are tied on by an apostrophe: İzmir'den
 	cache []atomic.Pointer[cached]
+
+	endings []ending
+}
+
+// ending is one that the stemmer knows only with the accent that Fold removed.
+type ending struct{ folded, accented string }
+
+// endings by language. The others lose next to nothing by folding before stemming,
+// and gain that words typed without accents are found.
+var endings = map[string][]ending{
+	"es": {{"cion", "ción"}, {"sion", "sión"}},
+	"pt": {{"cao", "ção"}, {"coes", "ções"}, {"sao", "são"}, {"soes", "sões"}},
 }
 
 // cached is a word that was met lately, and its term.
@@ -82,6 +94,8 @@ func book(language string, stem func(*snowballstem.Env) bool) func() *rules {
 			elide: language == "fr" || language == "it",
 			tied:  language == "tr",
 			cache: make([]atomic.Pointer[cached], cacheSize),
+
+			endings: endings[language],
 		}
 	})
 }
@@ -121,12 +135,22 @@ func (r *rules) compute(word string) (term string, stop bool) {
 	if r.stem == nil {
 		return w, false
 	}
-	env := snowballstem.NewEnv(w)
+	env := snowballstem.NewEnv(r.accented(w))
 	r.stem(env)
 	if s := env.Current(); s != "" {
 		return Fold(s), false
 	}
 	return w, false
+}
+
+// accented gives a folded word the accent back that its ending must have.
+func (r *rules) accented(w string) string {
+	for _, e := range r.endings {
+		if rest, ok := strings.CutSuffix(w, e.folded); ok && len(rest) > 1 {
+			return rest + e.accented
+		}
+	}
+	return w
 }
 
 // unelide removes what an apostrophe at i ties to the word: the article before it

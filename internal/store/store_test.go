@@ -26,62 +26,6 @@ func openDir(t *testing.T, dir string) *Store {
 	return s
 }
 
-func TestEveryConnectionIsDurable(t *testing.T) {
-	t.Run("sqlite", func(t *testing.T) {
-		s := openDir(t, t.TempDir())
-		defer s.Close()
-		s.writer.close() // give the writer's connection back
-		for name, db := range map[string]*sql.DB{"write": s.engine.write, "read": s.engine.read} {
-			for range db.Stats().MaxOpenConnections {
-				c, err := db.Conn(t.Context())
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer c.Close()
-				var sync int
-				var mode string
-				if err := errors.Join(c.QueryRowContext(t.Context(), "PRAGMA synchronous").Scan(&sync), c.QueryRowContext(t.Context(), "PRAGMA journal_mode").Scan(&mode)); err != nil {
-					t.Fatal(err)
-				}
-				if sync != 2 || mode != "wal" {
-					t.Errorf("%s: synchronous = %d, journal_mode = %s, want 2 (FULL), wal", name, sync, mode)
-				}
-			}
-		}
-		s.writer = nil
-	})
-	t.Run("postgres", func(t *testing.T) {
-		s := openTestPostgres(t)
-		for name, db := range map[string]*sql.DB{"read": s.engine.read} {
-			for range db.Stats().MaxOpenConnections {
-				c, err := db.Conn(t.Context())
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer c.Close()
-				wantSynchronous(t, name, c)
-			}
-		}
-		if err := s.update(t.Context(), false, func(x *tx) error {
-			wantSynchronous(t, "write", x.w.conn)
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
-	})
-}
-
-func wantSynchronous(t *testing.T, name string, c *sql.Conn) {
-	t.Helper()
-	var v string
-	if err := c.QueryRowContext(t.Context(), "SHOW synchronous_commit").Scan(&v); err != nil {
-		t.Fatal(err)
-	}
-	if v != "on" {
-		t.Errorf("%s: synchronous_commit = %s, want on", name, v)
-	}
-}
-
 func TestWordsAreSealed(t *testing.T) {
 	dir := t.TempDir()
 	s := openDir(t, dir)

@@ -167,3 +167,7 @@ func (r Replayed) Differs(seen Replayed) string {
 	}
 	return ""
 }
+
+// Differs reports whether an error of Replay means that the journal does not fit this
+// binary.
+func Differs(err error) bool { return errors.Is(err, errDiffers) }

@@ -1,4 +1,4 @@
-package store
+package storetest
 
 import (
 	"context"
@@ -8,22 +8,12 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
-// openTestPostgres opens a store in a database of its own on the server that make test
-// starts. Without one the test is skipped, with that reason.
-func openTestPostgres(t *testing.T) *Store {
-	t.Helper()
-	s, err := Open(t.Context(), Options{Postgres: NewTestDatabase(t), Key: Key{7}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
-}
-
-// NewTestDatabase makes an empty PostgreSQL database and returns its URL.
-func NewTestDatabase(t *testing.T) string {
+// Database makes an empty PostgreSQL database and returns its URL.
+func Database(t testing.TB) string {
 	t.Helper()
 	base := os.Getenv("ANSWERABLE_TEST_POSTGRES")
 	if base == "" {

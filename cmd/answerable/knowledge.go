@@ -1,0 +1,164 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/answerable/answerable/internal/app"
+	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/eval"
+	"github.com/answerable/answerable/internal/knowledge"
+)
+
+func (c *cli) ingest() *cobra.Command {
+	return &cobra.Command{
+		Use:   "ingest DIR",
+		Short: "Index a folder and publish it: serve without a folder answers from it",
+		Example: `  answerable ingest ./docs
+  answerable serve`,
+		Args: exactly(1, "one folder"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := c.load()
+			if err != nil {
+				return err
+			}
+			began := time.Now()
+			r, err := app.Ingest(cmd.Context(), app.Options{Config: cfg, Version: version, Log: c.quiet(), Progress: c.progress}, args[0])
+			if err != nil {
+				return err
+			}
+			if c.json {
+				return c.print(r)
+			}
+			for _, s := range r.Skipped {
+				fmt.Fprintf(c.stderr, "skipped %s: %s\n", s.Path, s.Reason)
+			}
+			fmt.Fprintf(c.stdout, "%s: %d documents, %d passages, generation %.12s, in %s\n", r.Assistant, r.Documents, r.Passages, r.Generation, time.Since(began).Round(time.Millisecond))
+			return nil
+		},
+	}
+}
+
+func (c *cli) search() *cobra.Command {
+	var name string
+	var limit int
+	cmd := &cobra.Command{
+		Use:     "search QUESTION",
+		Short:   "Show which passages a question finds",
+		Example: `  answerable search "return shoes" --limit 3`,
+		Args:    exactly(1, "one question (in quotes)"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if limit < 1 || limit > 100 {
+				return usageError{fmt.Errorf("--limit is from 1 to 100, not %d", limit)}
+			}
+			cfg, err := c.load()
+			if err != nil {
+				return err
+			}
+			g, err := app.OpenPublished(cmd.Context(), cfg, name)
+			if err != nil {
+				return err
+			}
+			found, err := g.Find(cmd.Context(), knowledge.Query{Text: chat.Text(args[0]), Limit: limit, Tokens: 1 << 20})
+			if err != nil {
+				return err
+			}
+			if c.json {
+				if found.Passages == nil {
+					found.Passages = []chat.Passage{}
+				}
+				return c.print(map[string]any{"generation": found.Generation, "passages": found.Passages})
+			}
+			if len(found.Passages) == 0 {
+				fmt.Fprintln(c.stdout, "Nothing found.")
+			}
+			for i, p := range found.Passages {
+				heading := p.Heading
+				if heading != "" {
+					heading = " > " + heading
+				}
+				fmt.Fprintf(c.stdout, "%d. %s%s (%s, %d–%d)  %.2f\n%s\n\n", i+1, p.Title, heading, p.Document, p.Start, p.End, p.Score, indent(string(p.Text)))
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&name, "assistant", "", "whose documents (default: those published last)")
+	cmd.Flags().IntVar(&limit, "limit", 5, "passages")
+	return cmd
+}
+
+func indent(s string) string {
+	return "   " + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n   ")
+}
+
+func (c *cli) eval() *cobra.Command {
+	cmd := &cobra.Command{Use: "eval", Short: "Measure quality on labelled data", Args: exactly(0, "a subcommand"),
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	cmd.AddCommand(c.evalRetrieval())
+	return cmd
+}
+
+func (c *cli) evalRetrieval() *cobra.Command {
+	var cfg eval.RetrievalConfig
+	history := -1
+	cmd := &cobra.Command{
+		Use:   "retrieval",
+		Short: "Measure how well passages are found: nDCG@10, recall, MRR",
+		Long: `Measure how well passages are found.
+
+The files are JSON Lines, gzipped or not:
+  docs     {"id", "title", "text"}
+  queries  {"id", "text", "history": [{"role", "text"}]}
+  qrels    {"query", "doc", "grade"}
+Documents are cut into passages as when they are served; a document scores as its best
+passage. Gain is linear, as in trec_eval. Queries without a relevant document are skipped
+and counted.`,
+		Example: "  answerable eval retrieval --docs docs.jsonl.gz --queries queries.jsonl --qrels qrels.jsonl --json",
+		Args:    exactly(0, "no arguments, only flags"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for name, v := range map[string]string{"--docs": cfg.Docs, "--queries": cfg.Queries, "--qrels": cfg.Qrels} {
+				if v == "" {
+					return usageError{fmt.Errorf("%s is missing: name the file", name)}
+				}
+			}
+			switch {
+			case history == 0:
+				cfg.History = eval.NoHistory
+			case history > 0:
+				cfg.History = history
+			}
+			r, err := eval.Retrieval(cmd.Context(), cfg, nil)
+			if err != nil {
+				return err
+			}
+			if c.json {
+				return c.print(r)
+			}
+			return printRetrieval(c.stdout, r)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&cfg.Docs, "docs", "", "the documents")
+	f.StringVar(&cfg.Queries, "queries", "", "the queries")
+	f.StringVar(&cfg.Qrels, "qrels", "", "which documents are relevant")
+	f.StringVar(&cfg.Predictions, "predictions", "", "write a JSON line per query with the ranking to this file")
+	f.IntVar(&cfg.K, "k", 10, "depth of nDCG and MRR")
+	f.IntVar(&history, "history", -1, "earlier turns to use; 0 for none (default: all)")
+	return cmd
+}
+
+func printRetrieval(w io.Writer, r eval.RetrievalResult) error {
+	number := func(x *float64) string {
+		if x == nil {
+			return "-"
+		}
+		return fmt.Sprintf("%.4f", *x)
+	}
+	_, err := fmt.Fprintf(w, "%d documents, %d queries, %d skipped, indexed in %.2f s\nnDCG@10 %s  recall@1 %s  recall@20 %s  MRR@10 %s  p50 %s ms  p99 %s ms\n",
+		r.Docs, r.Queries, r.Skipped, r.Index, number(r.NDCG10), number(r.Recall1), number(r.Recall20), number(r.MRR10), number(r.P50), number(r.P99))
+	return err
+}

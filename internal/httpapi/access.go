@@ -1,0 +1,270 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/answerable/answerable/internal/access"
+	"github.com/answerable/answerable/internal/chat"
+)
+
+func (s *Server) site() access.Site {
+	return access.Site{Loopback: s.Access.Loopback, Origins: s.Access.Origins}
+}
+
+// admit refuses what strange pages make a browser send, on every route, and tells the
+// browser which pages may read the answer.
+func (s *Server) admit(w http.ResponseWriter, r *http.Request, p resource) error {
+	if !s.site().KnowsHost(r.Host) {
+		return &chat.Error{Kind: chat.Forbidden, Message: "this server is not known by that Host: ask for 127.0.0.1 or localhost, or add the origin to allowed_origins"}
+	}
+	h := w.Header()
+	h.Add("Vary", "Origin")
+	origin, foreign := s.foreign(r)
+	if !foreign {
+		return nil
+	}
+	list := s.Access.Origins
+	if p.forVisitors() {
+		list = slices.Clone(list)
+		for _, name := range s.Assistants.Names() {
+			list = append(list, s.Assistants.Origins(name)...)
+		}
+	}
+	if !access.Listed(origin, list) {
+		return errForeignOrigin
+	}
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Access-Control-Expose-Headers", "X-Conversation-Id, X-Conversation-Token, X-Request-Id, Retry-After")
+	return nil
+}
+
+var errForeignOrigin = &chat.Error{Kind: chat.Forbidden, Message: "pages of this origin may not call this server: add it to allowed_origins"}
+
+// foreign returns the Origin of a request that a page of another site made a browser send.
+func (s *Server) foreign(r *http.Request) (origin string, foreign bool) {
+	origins := r.Header["Origin"]
+	if len(origins) == 1 {
+		return origins[0], !s.site().Ours(origins[0], r.Host)
+	}
+	return "", len(origins) > 1
+}
+
+// visits refuses pages of sites where this assistant is not at home. admit let through
+// those of any assistant.
+func (s *Server) visits(r *http.Request, assistant string) error {
+	origin, foreign := s.foreign(r)
+	if !foreign {
+		return nil
+	}
+	list := s.Assistants.Origins(assistant)
+	if len(list) == 0 {
+		list = s.Access.Origins
+	}
+	if !access.Listed(origin, list) {
+		return errForeignOrigin
+	}
+	return nil
+}
+
+// preflight answers a browser that asks what a page may send.
+func preflight(w http.ResponseWriter, r *http.Request, p resource) error {
+	h := w.Header()
+	h.Set("Allow", p.allow())
+	if r.Header.Get("Access-Control-Request-Method") != "" && h.Get("Access-Control-Allow-Origin") != "" {
+		h.Set("Access-Control-Allow-Methods", p.allow())
+		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Last-Event-ID")
+		h.Set("Access-Control-Max-Age", "600")
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// caller is who asks.
+type caller struct {
+	open  bool   // nobody is asked who they are: there are no keys, and only this machine can call
+	key   string // the name of the API key, or ""
+	token string // of a conversation, unverified, or ""
+}
+
+// trusted reports whether the caller may act for others: limits and rules for visitors
+// do not bind it.
+func (c caller) trusted() bool { return c.key != "" }
+
+// caller finds out who asks. What is no key and no token at all is refused.
+func (s *Server) caller(r *http.Request) (caller, error) {
+	open, err := s.open(r.Context())
+	if open || err != nil {
+		return caller{open: open}, err
+	}
+	bearer, err := bearer(r)
+	if err != nil || bearer == "" {
+		return caller{}, err
+	}
+	if hash, ok := access.ParseKey(bearer); ok {
+		name, err := s.Store.KeyName(r.Context(), hash)
+		if err == nil && name == "" {
+			err = errWrongToken
+		}
+		return caller{key: name}, err
+	}
+	return caller{token: bearer}, nil
+}
+
+// open reports whether everybody may come in.
+func (s *Server) open(ctx context.Context) (bool, error) {
+	if !s.Access.Loopback || s.keysExist.Load() {
+		return false, nil
+	}
+	n, err := s.Store.Keys(ctx)
+	if n > 0 {
+		s.keysExist.Store(true)
+	}
+	return err == nil && n == 0, err
+}
+
+var (
+	errNoToken    = &chat.Error{Kind: chat.Unknown, Message: "send the conversation's token or an API key as Authorization: Bearer TOKEN"}
+	errWrongToken = &chat.Error{Kind: chat.Unknown, Message: "this token is not valid: send the one that came with the conversation, or an API key"}
+	errNoID       = &chat.Error{Kind: chat.NotFound, Message: "there is no such conversation: start one with POST /v1/conversations"}
+)
+
+// bearer returns the token of a request, or "".
+func bearer(r *http.Request) (string, error) {
+	switch values := r.Header["Authorization"]; len(values) {
+	case 0:
+		return "", nil
+	case 1:
+		scheme, token, _ := strings.Cut(values[0], " ")
+		if token = strings.TrimSpace(token); strings.EqualFold(scheme, "Bearer") && token != "" {
+			return token, nil
+		}
+	}
+	return "", errNoToken
+}
+
+// conversation returns the conversation that the path names, if the caller may use it.
+// That it exists is certain only for callers who had to show its token.
+func (s *Server) conversation(r *http.Request) (chat.ConversationID, caller, error) {
+	id := chat.ConversationID(r.PathValue("id"))
+	c, err := s.caller(r)
+	if err != nil && !errors.Is(err, chat.Unknown) {
+		return id, c, err
+	}
+	return id, c, s.opens(r, c, err, id)
+}
+
+// opens reports whether the caller may use a conversation. refused is why they are not
+// known, or nil; that there is no such conversation goes before it.
+func (s *Server) opens(r *http.Request, c caller, refused error, id chat.ConversationID) error {
+	if !access.IsID(string(id)) {
+		return errNoID
+	}
+	if !c.open && !c.trusted() {
+		if err := s.checkToken(r.Context(), c.token, refused, id); err != nil {
+			return err
+		}
+	}
+	if _, foreign := s.foreign(r); !foreign {
+		return nil
+	}
+	conversation, err := s.Store.Conversation(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return s.visits(r, conversation.Assistant)
+}
+
+func (s *Server) checkToken(ctx context.Context, token string, refused error, id chat.ConversationID) error {
+	want, err := s.Store.TokenHash(ctx, id)
+	switch {
+	case err != nil:
+		return err
+	case refused != nil:
+		return refused
+	case token == "":
+		return errNoToken
+	}
+	named, err := s.tokenOf(ctx, token)
+	if err != nil {
+		return err
+	}
+	if _, hash, _ := access.ParseToken(token); named == id && access.Same(hash, want) {
+		return nil
+	}
+	return &chat.Error{Kind: chat.Forbidden, Message: "this token opens another conversation: send the one that came with this one"}
+}
+
+// tokenOf returns the conversation that a token opens.
+func (s *Server) tokenOf(ctx context.Context, token string) (chat.ConversationID, error) {
+	id, hash, ok := access.ParseToken(token)
+	if !ok {
+		return "", errWrongToken
+	}
+	want, err := s.Store.TokenHash(ctx, id)
+	if errors.Is(err, chat.NotFound) || err == nil && !access.Same(hash, want) {
+		return "", errWrongToken
+	}
+	return id, err
+}
+
+// newcomer lets in who starts a conversation. They need not say who they are, but if they
+// do it must be true. refused is as in opens.
+func (s *Server) newcomer(r *http.Request, c caller, refused error) error {
+	if refused != nil || c.token == "" {
+		return refused
+	}
+	_, err := s.tokenOf(r.Context(), c.token)
+	return err
+}
+
+// agent returns the name of who uses /api.
+func (s *Server) agent(r *http.Request) (name string, err error) {
+	c, err := s.caller(r)
+	switch {
+	case err != nil:
+		return "", err
+	case c.open:
+		return "agent", nil
+	case c.trusted():
+		return c.key, nil
+	case c.token == "":
+		return "", &chat.Error{Kind: chat.Unknown, Message: "send an API key as Authorization: Bearer KEY; make one with: answerable keys create NAME"}
+	}
+	if _, err := s.tokenOf(r.Context(), c.token); err != nil {
+		return "", err
+	}
+	return "", &chat.Error{Kind: chat.Forbidden, Message: "a conversation's token does not open /api: send an API key"}
+}
+
+// admitMessage counts a visitor's message.
+func (s *Server) admitMessage(w http.ResponseWriter, c caller, id chat.ConversationID) error {
+	if c.trusted() {
+		return nil
+	}
+	return admitted(w, s.messages.Allow(string(id), time.Now()), "too many messages in this conversation")
+}
+
+// admitConversation counts a conversation that a visitor starts.
+func (s *Server) admitConversation(w http.ResponseWriter, r *http.Request, c caller) error {
+	if c.trusted() {
+		return nil
+	}
+	from := access.Address(r.RemoteAddr, r.Header["X-Forwarded-For"], s.Access.Proxies)
+	return admitted(w, s.conversations.Allow(access.Household(from), time.Now()), "too many new conversations from this address")
+}
+
+func admitted(w http.ResponseWriter, wait time.Duration, what string) error {
+	if wait <= 0 {
+		return nil
+	}
+	seconds := strconv.Itoa(int(math.Ceil(wait.Seconds())))
+	w.Header().Set("Retry-After", seconds)
+	return &chat.Error{Kind: chat.TooMany, Message: what + ": wait " + seconds + " s"}
+}

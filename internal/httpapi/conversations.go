@@ -1,0 +1,234 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/answerable/answerable/internal/access"
+	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/store"
+)
+
+// create starts a conversation.
+func (s *Server) create(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.caller(r)
+	if err := s.newcomer(r, c, err); err != nil {
+		return err
+	}
+	var body struct {
+		Assistant string                     `json:"assistant"`
+		Customer  string                     `json:"customer"`
+		Metadata  map[string]json.RawMessage `json:"metadata"`
+		Test      bool                       `json:"test"`
+	}
+	if err := s.readOptional(w, r, &body); err != nil {
+		return err
+	}
+	if body.Customer != "" && !c.trusted() {
+		return &chat.Error{Kind: chat.Forbidden, Message: "customer is believed only with an API key: send one, or leave it out"}
+	}
+	n := store.NewConversation{Assistant: body.Assistant, Test: body.Test}
+	if n.Metadata, err = metadata(body.Metadata, body.Customer); err != nil {
+		return err
+	}
+	created, token, err := s.start(w, r, c, n)
+	if err != nil {
+		return err
+	}
+	return write(w, http.StatusCreated, struct {
+		ID    chat.ConversationID `json:"id"`
+		Token string              `json:"token"`
+	}{created.ID, token})
+}
+
+// metadata is what is kept with a conversation. What a visitor sent is apart from what an
+// API key vouched for.
+func metadata(sent map[string]json.RawMessage, customer string) (json.RawMessage, error) {
+	if sent == nil && customer == "" {
+		return nil, nil
+	}
+	b, err := json.Marshal(struct {
+		Metadata map[string]json.RawMessage `json:"metadata,omitempty"`
+		Customer string                     `json:"customer,omitempty"`
+	}{sent, customer})
+	if err != nil {
+		return nil, fmt.Errorf("encode the metadata: %w", err)
+	}
+	return b, nil
+}
+
+// start makes a conversation for whoever may have one, with the default assistant unless
+// n names another.
+func (s *Server) start(w http.ResponseWriter, r *http.Request, c caller, n store.NewConversation) (chat.Conversation, string, error) {
+	names := s.Assistants.Names()
+	if n.Assistant == "" && len(names) > 0 {
+		n.Assistant = names[0]
+	}
+	if !s.Assistants.Has(n.Assistant) {
+		return chat.Conversation{}, "", &chat.Error{Kind: chat.Invalid,
+			Message: fmt.Sprintf("there is no assistant %.64q: there are %s", n.Assistant, strings.Join(names, ", "))}
+	}
+	if err := s.visits(r, n.Assistant); err != nil {
+		return chat.Conversation{}, "", err
+	}
+	if err := s.admitConversation(w, r, c); err != nil {
+		return chat.Conversation{}, "", err
+	}
+	n.ID = chat.NewConversationID()
+	var token string
+	token, n.TokenHash = access.NewToken(n.ID)
+	created, err := s.Store.Create(r.Context(), n)
+	return created, token, err
+}
+
+// state shows a conversation as it is now.
+func (s *Server) state(w http.ResponseWriter, r *http.Request) error {
+	id, _, err := s.conversation(r)
+	if err != nil {
+		return err
+	}
+	c, err := s.Store.Conversation(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return write(w, http.StatusOK, c)
+}
+
+const (
+	usualPage = 100
+	mostPage  = 500
+)
+
+// transcript shows what was said, a page at a time.
+func (s *Server) transcript(w http.ResponseWriter, r *http.Request) error {
+	id, _, err := s.conversation(r)
+	if err != nil {
+		return err
+	}
+	after, err := number(r, "after", 0)
+	if err != nil {
+		return err
+	}
+	limit, err := pageSize(r)
+	if err != nil {
+		return err
+	}
+	c, err := s.Store.Conversation(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	var page struct {
+		Messages []chat.Message `json:"messages"`
+		Next     string         `json:"next,omitempty"`
+	}
+	var next int64
+	if page.Messages, next, err = s.Store.Messages(r.Context(), c, after, limit); err != nil {
+		return err
+	}
+	if next > 0 {
+		page.Next = strconv.FormatInt(next, 10)
+	}
+	return write(w, http.StatusOK, page)
+}
+
+// stop ends the running answer with what it has shown.
+func (s *Server) stop(w http.ResponseWriter, r *http.Request) error {
+	id, _, err := s.conversation(r)
+	if err != nil {
+		return err
+	}
+	var body struct{}
+	if err := s.readOptional(w, r, &body); err != nil {
+		return err
+	}
+	seq, err := s.Inbox.Stop(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return done(w, seq)
+}
+
+// handOff asks for a person.
+func (s *Server) handOff(w http.ResponseWriter, r *http.Request) error {
+	id, reason, err := s.act(w, r)
+	if err != nil {
+		return err
+	}
+	if reason == "" {
+		reason = "the customer asked for a person"
+	}
+	c, err := s.Inbox.HandOff(r.Context(), id, chat.Handoff{Reason: reason, Trigger: "asked"})
+	if err != nil {
+		return err
+	}
+	return done(w, c.Seq)
+}
+
+// end closes the conversation for good.
+func (s *Server) end(w http.ResponseWriter, r *http.Request) error {
+	id, reason, err := s.act(w, r)
+	if err != nil {
+		return err
+	}
+	c, err := s.Inbox.End(r.Context(), id, reason)
+	if err != nil {
+		return err
+	}
+	return done(w, c.Seq)
+}
+
+const mostReason = 2000 // bytes
+
+// act reads an act on a conversation that may have a reason.
+func (s *Server) act(w http.ResponseWriter, r *http.Request) (chat.ConversationID, string, error) {
+	id, _, err := s.conversation(r)
+	if err != nil {
+		return id, "", err
+	}
+	var body struct {
+		Reason string `json:"reason"`
+	}
+	if err := s.readOptional(w, r, &body); err != nil {
+		return id, "", err
+	}
+	if len(body.Reason) > mostReason {
+		return id, "", &chat.Error{Kind: chat.Invalid, Message: fmt.Sprintf("reason has %d bytes, %d are allowed", len(body.Reason), mostReason)}
+	}
+	return id, strings.TrimSpace(body.Reason), nil
+}
+
+// done answers an act with the number of the conversation's last event.
+func done(w http.ResponseWriter, seq int64) error {
+	return write(w, http.StatusAccepted, struct {
+		Seq int64 `json:"seq,omitempty"`
+	}{seq})
+}
+
+// number reads a parameter of the query that is a number from 0.
+func number(r *http.Request, name string, usual int64) (int64, error) {
+	values := r.URL.Query()[name]
+	if len(values) == 0 || len(values) == 1 && values[0] == "" {
+		return usual, nil
+	}
+	return wholeNumber(name, values[len(values)-1])
+}
+
+func wholeNumber(name, s string) (int64, error) {
+	n, err := strconv.ParseUint(s, 10, 63)
+	if err != nil {
+		return 0, &chat.Error{Kind: malformed, Message: fmt.Sprintf("%s must be a number from 0, not %.32q", name, s)}
+	}
+	return int64(n), nil
+}
+
+// pageSize reads how many entries a page should have.
+func pageSize(r *http.Request) (int, error) {
+	n, err := number(r, "limit", usualPage)
+	if err == nil && n == 0 {
+		err = &chat.Error{Kind: malformed, Message: "limit must be a number from 1"}
+	}
+	return int(min(n, mostPage)), err
+}

@@ -1,0 +1,325 @@
+// Package httpapi is the server's face on HTTP: routes, JSON, event streams, and the
+// plain page. It finds out who is asking, checks what they sent, and hands it to the
+// inbox; what comes of it, a client reads from the conversation's events.
+//
+// Two ideas. A handler returns its error, and one function turns it into a problem
+// (RFC 9457), a log line and a request id. And a stream is a loop over feed.Follow: it
+// keeps nothing that another process could not give, so a client may come back anywhere.
+//
+// Start with Server.routes, the table of contents. docs/api.md describes the same routes
+// for those who call them, openapi.json for their programs.
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/netip"
+	"path"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/answerable/answerable/internal/access"
+	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/feed"
+	"github.com/answerable/answerable/internal/inbox"
+	"github.com/answerable/answerable/internal/knowledge"
+	"github.com/answerable/answerable/internal/store"
+)
+
+// Store is what the routes read and write beside the inbox. Its methods are those of
+// store.Store.
+type Store interface {
+	Create(ctx context.Context, n store.NewConversation) (chat.Conversation, error)
+	Conversation(ctx context.Context, id chat.ConversationID) (chat.Conversation, error)
+	Conversations(ctx context.Context, owner chat.Owner, after chat.ConversationID, limit int) ([]chat.Conversation, error)
+	Messages(ctx context.Context, c chat.Conversation, after int64, limit int) ([]chat.Message, int64, error)
+	Say(ctx context.Context, id chat.ConversationID, name string, text chat.Text, clientID string) (chat.Message, int64, error)
+	Secrets
+}
+
+// Secrets are the stored hashes of tokens and keys.
+type Secrets interface {
+	// TokenHash returns the hash of the token that opens a conversation.
+	TokenHash(ctx context.Context, id chat.ConversationID) ([]byte, error)
+	// KeyName returns the name of the API key with this hash, or "".
+	KeyName(ctx context.Context, hash []byte) (string, error)
+	// Keys counts the API keys.
+	Keys(ctx context.Context) (int, error)
+	// AddKey stores the hash of a new API key under a name that must be free.
+	AddKey(ctx context.Context, id, name string, hash []byte) error
+}
+
+// Assistants are those that the server serves. They may change while it runs.
+type Assistants interface {
+	// Names returns all of them; the first is the default.
+	Names() []string
+	Has(name string) bool
+	// Origins returns the assistant's allowed_origins; none: those of the server.
+	Origins(name string) []string
+	// Document finds a document of any generation that is still there.
+	Document(generation, document string) (knowledge.Document, bool)
+}
+
+// Access says who may come in.
+type Access struct {
+	Loopback bool           // the server listens on the loopback interface: open while there are no API keys
+	Origins  []string       // allowed_origins of the server
+	Proxies  []netip.Prefix // whose X-Forwarded-For is believed
+}
+
+// Limits bound the server. Where nothing else is said, zero means the default.
+type Limits struct {
+	Message int   // bytes of a message; default 32 KiB
+	Body    int64 // bytes of a request's body; default 256 KiB
+	Streams int   // open at once; default 10,000
+
+	// For visitors without an API key; 0: no limit.
+	MessagesPerMinute      int // in a conversation
+	ConversationsPerMinute int // from an address
+
+	Heartbeat time.Duration // between two comments on a stream; default 15s
+	Transfer  time.Duration // for a body to arrive, or a piece of an answer to be taken; default 30s
+}
+
+// Server serves the routes. Its handler is safe for concurrent use; set the fields before.
+type Server struct {
+	Inbox      *inbox.Inbox
+	Store      Store
+	Feed       *feed.Feed
+	Assistants Assistants
+	Access     Access
+	Limits     Limits
+	Version    string
+	Started    time.Time
+	Ready      func() bool  // whether requests are served; nil: always
+	Publish    Publish      // nil: documents are not published over HTTP
+	Metrics    http.Handler // nil: none
+	Log        *slog.Logger
+
+	streams       atomic.Int64
+	keysExist     atomic.Bool // never goes back: a server that was closed once stays closed
+	messages      access.Rate // by conversation
+	conversations access.Rate // by address
+}
+
+// handler answers a request, or returns the error that is the answer.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// route is one entry of the table of contents.
+type route struct {
+	method, path string
+	handle       handler
+}
+
+func (s *Server) routes() []route {
+	return []route{
+		{"POST", "/v1/conversations", s.create},
+		{"GET", "/v1/conversations/{id}", s.state},
+		{"GET", "/v1/conversations/{id}/messages", s.transcript},
+		{"POST", "/v1/conversations/{id}/messages", s.send},
+		{"GET", "/v1/conversations/{id}/events", s.events},
+		{"POST", "/v1/conversations/{id}/stop", s.stop},
+		{"POST", "/v1/conversations/{id}/handoff", s.handOff},
+		{"POST", "/v1/conversations/{id}/close", s.end},
+		{"POST", "/chat", s.chat},
+
+		{"GET", "/api/conversations", s.list},
+		{"POST", "/api/conversations/{id}/take", s.take},
+		{"POST", "/api/conversations/{id}/messages", s.say},
+		{"POST", "/api/conversations/{id}/release", s.release},
+		{"POST", "/api/keys", s.addKey},
+		{"POST", "/api/knowledge", s.publish},
+
+		{"GET", "/sources/{generation}/{document...}", s.source},
+		{"GET", "/{$}", s.page},
+		{"GET", "/page.css", s.asset},
+		{"GET", "/page.js", s.asset},
+		{"GET", "/favicon.svg", s.asset},
+		{"GET", "/openapi.json", s.asset},
+		{"GET", "/healthz", s.health},
+		{"GET", "/readyz", s.ready},
+		{"GET", "/metrics", s.metrics},
+	}
+}
+
+// resource is everything at one path.
+type resource struct {
+	path    string             // as in the table
+	methods map[string]handler // nil: nothing is there
+}
+
+// allow returns the methods for the Allow header.
+func (p resource) allow() string {
+	all := append(slices.Collect(maps.Keys(p.methods)), http.MethodOptions)
+	if p.methods[http.MethodGet] != nil {
+		all = append(all, http.MethodHead)
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}
+
+// forVisitors reports whether pages on the assistants' sites may call the resource.
+func (p resource) forVisitors() bool {
+	return strings.HasPrefix(p.path, "/v1/") || p.path == "/chat"
+}
+
+// HTTP returns a server for the handler with limits on what a client may cost before it
+// says anything. Streams end when the context of its BaseContext does.
+func (s *Server) HTTP() *http.Server {
+	return &http.Server{
+		Handler:           s.Handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		WriteTimeout:      2 * or(s.Limits.Transfer, usualTransfer), // a stream moves it with each piece
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+	}
+}
+
+// Handler returns what serves all routes. Call it once.
+func (s *Server) Handler() http.Handler {
+	s.messages.PerMinute = s.Limits.MessagesPerMinute
+	s.conversations.PerMinute = s.Limits.ConversationsPerMinute
+	resources := map[string]resource{}
+	for _, rt := range s.routes() {
+		p, ok := resources[rt.path]
+		if !ok {
+			p = resource{rt.path, map[string]handler{}}
+			resources[rt.path] = p
+		}
+		p.methods[rt.method] = rt.handle
+	}
+	nothing := resource{path: "/"}
+	resources[nothing.path] = nothing
+	mux := http.NewServeMux()
+	for _, p := range resources {
+		mux.HandleFunc(p.path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, p) })
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path.Clean(r.URL.Path) != r.URL.Path { // the mux would redirect
+			s.serve(w, r, nothing)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// serve answers one request: the answer, or one problem, and one line in the log.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, p resource) {
+	began := time.Now()
+	out := &response{ResponseWriter: w}
+	h := out.Header()
+	h.Set("X-Request-Id", rand.Text())
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	err := s.recovered(out, r, p)
+	if err != nil {
+		s.fail(out, r, p, err)
+	}
+	s.Log.Debug("request", "method", r.Method, "route", p.path, "status", out.status, "bytes", out.bytes,
+		"ms", time.Since(began).Milliseconds(), "request_id", h.Get("X-Request-Id"))
+	if err != nil && out.began && !out.problem {
+		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+	}
+}
+
+// recovered makes an error of a panic: one request's failure is not the others'.
+func (s *Server) recovered(w *response, r *http.Request, p resource) (err error) {
+	defer func() {
+		switch v := recover(); v {
+		case nil:
+		case http.ErrAbortHandler:
+			panic(v)
+		default:
+			s.Log.Error("panic", "route", p.path, "value", v, "stack", string(debug.Stack()), "request_id", w.Header().Get("X-Request-Id"))
+			err = errPanicked
+		}
+	}()
+	return s.answer(w, r, p)
+}
+
+// answer is serve without the rest.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, p resource) error {
+	if r.Body != nil && r.Body != http.NoBody {
+		// A body that trickles in is given up; read takes the limit off again.
+		setReadDeadline(w, time.Now().Add(or(s.Limits.Transfer, usualTransfer)))
+	}
+	if err := s.admit(w, r, p); err != nil {
+		return err
+	}
+	if p.methods == nil {
+		return errNoRoute
+	}
+	if r.Method == http.MethodOptions {
+		return preflight(w, r, p)
+	}
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	handle := p.methods[method]
+	if handle == nil {
+		w.Header().Set("Allow", p.allow())
+		return &chat.Error{Kind: wrongMethod, Message: "this address takes " + p.allow()}
+	}
+	return handle(w, r)
+}
+
+// response notes what was written.
+type response struct {
+	http.ResponseWriter
+	status  int
+	bytes   int
+	began   bool
+	problem bool // it is an error, and whole
+}
+
+// Unwrap is for http.ResponseController.
+func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *response) WriteHeader(status int) {
+	if !w.began {
+		w.began, w.status = true, status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *response) Write(b []byte) (int, error) {
+	if !w.began {
+		w.WriteHeader(http.StatusOK)
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += n
+	return n, err
+}
+
+const (
+	usualHeartbeat = 15 * time.Second
+	usualTransfer  = 30 * time.Second
+	usualBody      = 256 << 10
+	usualMessage   = 32 << 10
+	usualStreams   = 10_000
+)
+
+// or returns v, or what is usual if it is not set.
+func or[N int | int64 | time.Duration](v, usual N) N {
+	if v > 0 {
+		return v
+	}
+	return usual
+}
+
+// setReadDeadline limits how long the rest of the request may take; the zero time is no
+// limit. A connection that knows no deadlines has none.
+func setReadDeadline(w http.ResponseWriter, at time.Time) {
+	if err := http.NewResponseController(w).SetReadDeadline(at); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return // the connection is gone: reading will say so
+	}
+}

@@ -1,0 +1,125 @@
+package httpapi
+
+import (
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/answerable/answerable/internal/chat"
+)
+
+// accepted is what the sender of a message is told.
+type accepted struct {
+	Message chat.MessageID `json:"message"`
+	Turn    chat.TurnID    `json:"turn,omitempty"`
+	Seq     int64          `json:"seq"`
+}
+
+// send takes a customer's message. It answers at once, or with a stream of what the
+// message leads to.
+func (s *Server) send(w http.ResponseWriter, r *http.Request) error {
+	id, c, err := s.conversation(r)
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Text     chat.Text `json:"text"`
+		ClientID string    `json:"client_id"`
+	}
+	if err := s.read(w, r, &body); err != nil {
+		return err
+	}
+	if err := s.admitMessage(w, c, id); err != nil {
+		return err
+	}
+	in := chat.Incoming{Conversation: id, Text: body.Text, ClientID: body.ClientID}
+	if !wantsStream(r) {
+		a, err := s.Inbox.Accept(r.Context(), in)
+		if err != nil {
+			return err
+		}
+		return write(w, http.StatusAccepted, accepted{a.Message.ID, a.Message.Turn, a.Seq})
+	}
+	st, err := s.openStream(w) // before the message is accepted: refusing it later would be a lie
+	if err != nil {
+		return err
+	}
+	defer s.closeStream()
+	a, err := s.Inbox.Accept(r.Context(), in)
+	if err != nil {
+		return err
+	}
+	st.begin()
+	st.retry()
+	return s.follow(r.Context(), st, id, a.Seq-1, a.Open.Conversation.Seq, func(e chat.Event) bool {
+		if e.Seq == a.Seq || a.Message.Turn != "" && e.Turn == a.Message.Turn {
+			st.event(e)
+		}
+		return over(a, e)
+	})
+}
+
+// over reports whether e is the last event that an accepted message leads to: the end of
+// its turn, or its acceptance where nothing answers it.
+func over(a chat.Accepted, e chat.Event) bool {
+	if a.Message.Turn == "" {
+		return e.Seq >= a.Seq
+	}
+	return e.Kind == chat.KindTurnEnded && e.Turn == a.Message.Turn
+}
+
+// wantsStream reports whether the client asks for server-sent events.
+func wantsStream(r *http.Request) bool { return accepts(r, "text/event-stream") }
+
+// accepts reports whether the Accept header names a media type, without refusing it.
+func accepts(r *http.Request, want string) bool {
+	for _, header := range r.Header["Accept"] {
+		for part := range strings.SplitSeq(header, ",") {
+			media, params, err := mime.ParseMediaType(part)
+			if err != nil || media != want {
+				continue
+			}
+			q, err := strconv.ParseFloat(params["q"], 64)
+			if err != nil || q > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// events streams a conversation from any number on, for as long as the client stays.
+func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
+	id, _, err := s.conversation(r)
+	if err != nil {
+		return err
+	}
+	after, err := number(r, "after", 0)
+	if seen := r.Header.Get("Last-Event-ID"); seen != "" {
+		after, err = wholeNumber("Last-Event-ID", seen)
+	}
+	if err != nil {
+		return err
+	}
+	c, err := s.Store.Conversation(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	st, err := s.openStream(w)
+	if err != nil {
+		return err
+	}
+	defer s.closeStream()
+	st.begin()
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	st.retry()
+	// A number above the last is a mistake, or of a log that was lost: what comes is new.
+	after = min(after, c.Seq)
+	return s.follow(r.Context(), st, id, after, c.Seq, func(e chat.Event) bool {
+		st.event(e)
+		return false
+	})
+}

@@ -1,0 +1,8 @@
+package httpapi_test
+
+import (
+	"net/http"
+	"testing"
+)
+
+func checkAgainstOpenAPI(t testing.TB, method, path string, resp *http.Response) {}

@@ -1,0 +1,119 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/answerable/answerable/internal/chat"
+)
+
+// errGone: the client cannot be written to, because it left or takes nothing.
+var errGone = errors.New("the client is gone")
+
+// stream writes server-sent events. What is written waits in a buffer until it is
+// flushed, so that events that are there together travel together.
+type stream struct {
+	w        http.ResponseWriter
+	control  *http.ResponseController
+	transfer time.Duration
+	buf      []byte
+}
+
+// flushAt is how much waits at most.
+const flushAt = 16 << 10
+
+// openStream begins a stream, unless there are too many. The caller closes it.
+func (s *Server) openStream(w http.ResponseWriter) (*stream, error) {
+	if limit := int64(or(s.Limits.Streams, usualStreams)); s.streams.Add(1) > limit {
+		s.closeStream()
+		w.Header().Set("Retry-After", "5")
+		return nil, &chat.Error{Kind: chat.Unavailable, Message: "too many streams are open: try again in 5 s"}
+	}
+	return &stream{w: w, control: http.NewResponseController(w), transfer: or(s.Limits.Transfer, usualTransfer)}, nil
+}
+
+func (s *Server) closeStream() { s.streams.Add(-1) }
+
+// OpenStreams counts the streams that are open to clients.
+func (s *Server) OpenStreams() int { return int(s.streams.Load()) }
+
+// begin sends the headers with the first flush.
+func (st *stream) begin() {
+	h := st.w.Header()
+	h.Set("Content-Type", "text/event-stream; charset=utf-8")
+	h.Set("Cache-Control", "no-cache, no-transform")
+	h.Set("X-Accel-Buffering", "no") // nginx would hold back what is not much
+	st.w.WriteHeader(http.StatusOK)
+}
+
+// retry tells an EventSource how soon to come back.
+func (st *stream) retry() { st.buf = append(st.buf, "retry: 1000\n\n"...) }
+
+// comment keeps proxies from closing a quiet stream.
+func (st *stream) comment() { st.buf = append(st.buf, ":\n\n"...) }
+
+// event writes an event of the log.
+func (st *stream) event(e chat.Event) {
+	st.buf = append(strconv.AppendInt(append(st.buf, "id: "...), e.Seq, 10), "\nevent: "...)
+	st.buf = append(append(st.buf, e.Kind...), "\ndata: "...)
+	st.buf = append(e.AppendJSON(st.buf), "\n\n"...)
+}
+
+// flush sends what waits. A client that does not take it in time is dropped: its events
+// are in the log.
+func (st *stream) flush() error {
+	if len(st.buf) == 0 {
+		return nil
+	}
+	if err := st.control.SetWriteDeadline(time.Now().Add(st.transfer)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("%w: %w", errGone, err)
+	}
+	_, err := st.w.Write(st.buf)
+	st.buf = st.buf[:0]
+	if err == nil {
+		err = st.control.Flush()
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errGone, err)
+	}
+	return nil
+}
+
+// follow takes the events numbered above after, one by one, until take says that it was
+// the last, and flushes whenever the client has all there is. known is the number of an
+// event that is there already: up to it, flushing waits. It ends without an error when
+// ctx does.
+func (s *Server) follow(ctx context.Context, st *stream, id chat.ConversationID, after, known int64, take func(chat.Event) (last bool)) error {
+	last := false
+	for !last {
+		if err := st.flush(); err != nil {
+			return err
+		}
+		beat, cancel := context.WithTimeout(ctx, or(s.Limits.Heartbeat, usualHeartbeat))
+		for e, err := range s.Feed.Follow(beat, id, after) {
+			if err == nil {
+				after, last = e.Seq, take(e)
+				if last || e.Seq >= known || len(st.buf) >= flushAt {
+					err = st.flush()
+				}
+			}
+			if err != nil {
+				cancel()
+				return err
+			}
+			if last {
+				break
+			}
+		}
+		cancel()
+		if ctx.Err() != nil {
+			return nil // the client left, or the server stops
+		}
+		st.comment()
+	}
+	return nil
+}
