@@ -11,8 +11,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -34,12 +32,11 @@ import (
 // server is the whole server over a real socket, with a scripted model.
 type server struct {
 	testing.TB
-	*httpapi.Server
 	URL   string
+	api   *httpapi.Server
 	store *store.Store
 	http  *httptest.Server
 	log   *logged
-	seen  *responses
 }
 
 type turnStore struct{ *store.Store }
@@ -75,15 +72,15 @@ func newServer(t testing.TB, script string, configure ...func(*httpapi.Server)) 
 			t.Error(err)
 		}
 	})
-	s := &server{TB: t, store: db, log: log, seen: &responses{}, Server: &httpapi.Server{
+	s := &server{TB: t, store: db, log: log, api: &httpapi.Server{
 		Inbox: in, Store: db, Feed: events, Assistants: library{}, Access: httpapi.Access{Loopback: true},
 		Version: "test", Started: time.Now(), Log: logger,
 	}}
 	for _, c := range configure {
-		c(s.Server)
+		c(s.api)
 	}
 	s.http = httptest.NewUnstartedServer(nil)
-	s.http.Config = s.Server.HTTP()
+	s.http.Config = s.api.HTTP()
 	s.http.Config.BaseContext = nil
 	s.http.Start()
 	s.URL = s.http.URL
@@ -150,9 +147,6 @@ func (l *logged) String() string {
 	defer l.mu.Unlock()
 	return l.b.String()
 }
-
-// responses are what the server answered, for comparison with openapi.json.
-type responses struct{}
 
 // reply is a response that was read.
 type reply struct {
@@ -399,6 +393,3 @@ func eventually(t testing.TB, what string, is func() bool) {
 		}
 	}
 }
-
-var _ = slices.Contains[[]string]
-var _ netip.Prefix
