@@ -209,9 +209,8 @@ type OpenTurn struct {
 	Conversation Conversation
 	Messages     []Message // what is answered, oldest first
 	Journal      []Entry
-	Rows         int64 // rows of the journal
-	Lives        int   // processes that worked on it, this one included
-	Stop         bool  // the customer asked to stop
+	Lives        int  // processes that worked on it, this one included
+	Stop         bool // the customer asked to stop
 	Final        bool
 	AcceptedAt   Time
 }
@@ -226,7 +225,6 @@ type Ending struct {
 	Record  Turn    // Shown, Citations, Outcome, Usage, Cost, Confidence and the rest
 	Bodies  []Body  // what is still to be shown, in order
 	Entries []Entry // of the journal
-	Rows    int64   // rows of the journal so far
 	State   State   // of the customer's task from now on
 }
 

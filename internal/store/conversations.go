@@ -185,14 +185,21 @@ func (t *tx) log(c *chat.Conversation, at chat.Time) (*log, error) {
 
 // add numbers an event.
 func (l *log) add(turn chat.TurnID, body chat.Body) int64 {
+	seq, _ := l.addWith(turn, body, nil) // only entries can fail
+	return seq
+}
+
+// addWith numbers an event that carries entries of the turn's journal.
+func (l *log) addWith(turn chat.TurnID, body chat.Body, entries []chat.Entry) (int64, error) {
 	l.c.Seq++
-	l.rows = l.t.event(l.rows, l.c.ID, l.key, chat.NewEvent(l.c.Seq, l.at, turn, body))
-	return l.c.Seq
+	var err error
+	l.rows, err = l.t.event(l.rows, l.c.ID, l.key, chat.NewEvent(l.c.Seq, l.at, turn, body), entries)
+	return l.c.Seq, err
 }
 
 // save writes the events and the conversation.
 func (l *log) save() error {
-	if err := l.t.insert("events", "conversation, seq, kind, turn, at, body_sealed", 6, l.rows); err != nil {
+	if err := l.t.insert("events", eventColumns, eventWidth, l.rows); err != nil {
 		return err
 	}
 	return l.t.save(*l.c)
@@ -335,8 +342,8 @@ func (l *log) repeated(in chat.Incoming, out *chat.Accepted) (bool, error) {
 }
 
 func (t *tx) newTurn(in chat.Incoming, c chat.Conversation, id chat.TurnID, status string, now chat.Time) error {
-	return t.insert("turns", "conversation, id, status, node, lives, stop, final, outcome, accepted_at", 9,
-		[]any{string(c.ID), string(id), status, string(in.Node), 1, 0, bit(in.Final), "", now.UnixMicro()})
+	return t.insert("turns", "conversation, id, seq, status, node, lives, stop, final, outcome, accepted_at", 10,
+		[]any{string(c.ID), string(id), c.Seq, status, string(in.Node), 1, 0, bit(in.Final), "", now.UnixMicro()})
 }
 
 // Messages returns up to limit messages after event number after, oldest first, and

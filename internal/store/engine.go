@@ -37,8 +37,9 @@ type engine struct {
 	readOptions *sql.TxOptions
 	config      *pgx.ConnConfig // of PostgreSQL, or nil
 
-	// checkpoint copies the log into the file, or is nil.
-	checkpoint func(quiet bool) error
+	// checkpoint copies the log into the file, begins it anew if it can when restart is
+	// set, and returns how many pages the log has. It is nil where there is none.
+	checkpoint func(restart bool) (pages int, err error)
 	close      func() error
 }
 
@@ -92,13 +93,14 @@ func openSQLite(ctx context.Context, o Options) (engine, error) {
 		close: func() error { return errors.Join(read.Close(), aside.Close(), write.Close()) },
 	}
 	if !o.ReadOnly {
-		e.checkpoint = func(quiet bool) error {
+		e.checkpoint = func(restart bool) (pages int, err error) {
 			mode := "PASSIVE"
-			if quiet {
+			if restart {
 				mode = "RESTART"
 			}
-			_, err := aside.Exec("PRAGMA wal_checkpoint(" + mode + ")")
-			return err
+			var busy, copied int
+			err = aside.QueryRow("PRAGMA wal_checkpoint("+mode+")").Scan(&busy, &pages, &copied)
+			return pages, err
 		}
 	}
 	var version string

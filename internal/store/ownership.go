@@ -219,7 +219,7 @@ func recordCell(id chat.TurnID) cell {
 
 // shown returns the text of a turn since its last retract, and what it cites.
 func (l *log) shown(id chat.TurnID) (chat.Text, []chat.Citation, error) {
-	rows, err := l.t.rows(`SELECT seq, kind, body_sealed FROM events WHERE conversation = $1 AND turn = $2 ORDER BY seq`, string(l.c.ID), string(id))
+	rows, err := l.t.rows(`SELECT seq, kind, body_sealed FROM events WHERE conversation = $1 AND `+ofTurn+` ORDER BY seq`, string(l.c.ID), string(id))
 	if err != nil {
 		return "", nil, fmt.Errorf("read what turn %s has shown: %w", id, err)
 	}
@@ -261,7 +261,7 @@ func (l *log) shown(id chat.TurnID) (chat.Text, []chat.Citation, error) {
 // fold joins text events of a turn that stand side by side, never across another kind,
 // into one that has the last one's number and names the first's.
 func (l *log) fold() error {
-	rows, err := l.t.rows(`SELECT seq, kind, turn, at, body_sealed FROM events WHERE conversation = $1 ORDER BY seq`, string(l.c.ID))
+	rows, err := l.t.rows(`SELECT seq, kind, turn, body_sealed, entries_sealed FROM events WHERE conversation = $1 ORDER BY seq`, string(l.c.ID))
 	if err != nil {
 		return fmt.Errorf("read the events to fold: %w", err)
 	}
@@ -269,17 +269,17 @@ func (l *log) fold() error {
 	type run struct {
 		first, last int64
 		turn        string
-		at          int64
 		text        string
+		entries     []chat.Entry
 	}
 	var runs []run
 	joined := false
 	for rows.Next() {
-		var seq, at int64
+		var seq int64
 		var kind chat.Kind
 		var turn string
-		var sealed []byte
-		if err := rows.Scan(&seq, &kind, &turn, &at, &sealed); err != nil {
+		var sealed, journal []byte
+		if err := rows.Scan(&seq, &kind, &turn, &sealed, &journal); err != nil {
 			return fmt.Errorf("read the events to fold: %w", err)
 		}
 		if kind != chat.KindText {
@@ -298,12 +298,18 @@ func (l *log) fold() error {
 			joined = false
 			continue // folded before
 		}
-		if joined && runs[len(runs)-1].turn == turn {
-			r := &runs[len(runs)-1]
-			r.last, r.at, r.text = seq, at, r.text+b.Text
-			continue
+		if !joined || runs[len(runs)-1].turn != turn {
+			runs, joined = append(runs, run{first: seq, turn: turn}), true
 		}
-		runs, joined = append(runs, run{seq, seq, turn, at, b.Text}), true
+		r := &runs[len(runs)-1]
+		r.last, r.text = seq, r.text+b.Text
+		if journal != nil {
+			entries, err := openEntries(l.key, l.c.ID, seq, journal)
+			if err != nil {
+				return err
+			}
+			r.entries = append(r.entries, entries...)
+		}
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return fmt.Errorf("read the events to fold: %w", err)
@@ -312,13 +318,28 @@ func (l *log) fold() error {
 		if r.first == r.last {
 			continue
 		}
-		if _, err := l.t.exec(`DELETE FROM events WHERE conversation = $1 AND seq >= $2 AND seq < $3`, string(l.c.ID), r.first, r.last); err != nil {
-			return fmt.Errorf("fold events: %w", err)
-		}
-		body := seal(l.key, eventCell(l.c.ID, r.last), chat.EncodeBody(chat.TextShown{First: r.first, Text: r.text}))
-		if _, err := l.t.exec(`UPDATE events SET body_sealed = $1 WHERE conversation = $2 AND seq = $3`, body, string(l.c.ID), r.last); err != nil {
+		if err := l.foldRun(r.first, r.last, r.text, r.entries); err != nil {
 			return fmt.Errorf("fold events: %w", err)
 		}
 	}
 	return nil
+}
+
+// foldRun replaces the events from first to last by one that stands for them.
+func (l *log) foldRun(first, last int64, text string, entries []chat.Entry) error {
+	id := string(l.c.ID)
+	if _, err := l.t.exec(`DELETE FROM events WHERE conversation = $1 AND seq >= $2 AND seq < $3`, id, first, last); err != nil {
+		return err
+	}
+	var journal []byte
+	if len(entries) > 0 {
+		plain, err := json.Marshal(entries)
+		if err != nil {
+			return err
+		}
+		journal = seal(l.key, entriesCell(l.c.ID, last), plain)
+	}
+	body := seal(l.key, eventCell(l.c.ID, last), chat.EncodeBody(chat.TextShown{First: first, Text: text}))
+	_, err := l.t.exec(`UPDATE events SET body_sealed = $1, entries_sealed = $2 WHERE conversation = $3 AND seq = $4`, body, journal, id, last)
+	return err
 }

@@ -116,8 +116,8 @@ func (s *Store) Ping(ctx context.Context) error {
 func (s *Store) Shared() bool { return s.engine.name == postgres }
 
 // checkpoints copies SQLite's log into its file, off the writer's path: every quarter
-// of a second when there is something to copy, and with a restart of the log in quiet
-// moments, so that the log does not grow for ever.
+// of a second when there is something to copy. The log begins anew in quiet moments, and
+// under load when it has grown to logLimit: then the writer waits for the last pages.
 func (s *Store) checkpoints() {
 	t := time.NewTicker(250 * time.Millisecond)
 	defer t.Stop()
@@ -132,13 +132,20 @@ func (s *Store) checkpoints() {
 		if n == seen {
 			continue
 		}
-		quiet := n-seen < 10
+		restart := n-seen < 10
 		seen = n
-		if err := s.engine.checkpoint(quiet); err != nil {
+		pages, err := s.engine.checkpoint(restart)
+		if err == nil && !restart && pages > logLimit {
+			_, err = s.engine.checkpoint(true)
+		}
+		if err != nil {
 			s.log.Warn("checkpoint failed", "error", err)
 		}
 	}
 }
+
+// logLimit is how many pages SQLite's log may have before it is begun anew: 64 MB.
+const logLimit = 16_384
 
 // readTx runs f on a snapshot of the database.
 func (s *Store) readTx(ctx context.Context, f func(*sql.Tx) error) error {

@@ -27,7 +27,6 @@ type Stream struct {
 	taken    int  // bodies that the commit under way took
 	takenE   int  // entries likewise
 	last     time.Time
-	rows     int64 // of the journal
 	err      error
 	idle     chan struct{} // closed when the commit under way ends, or nil
 	shownAt  time.Time     // of the first text, durable
@@ -35,7 +34,7 @@ type Stream struct {
 
 // Stream returns a stream for an open turn.
 func (s *Store) Stream(o chat.OpenTurn) *Stream {
-	return &Stream{w: s.writer, fence: o.Fence(), rows: o.Rows}
+	return &Stream{w: s.writer, fence: o.Fence()}
 }
 
 // Add hands over what is to be shown together with the journal entries behind it; both
@@ -57,11 +56,11 @@ func (s *Stream) Add(bodies []chat.Body, entries []chat.Entry) error {
 	return nil
 }
 
-// Flush waits until all that was added is durable.
+// Flush waits until all bodies that were added are durable, with the entries behind them.
 func (s *Stream) Flush(ctx context.Context) error {
 	for {
 		s.w.mu.Lock()
-		if s.err != nil || len(s.bodies)+len(s.entries) == 0 {
+		if s.err != nil || len(s.bodies) == 0 {
 			err := s.err
 			s.w.mu.Unlock()
 			return err
@@ -86,8 +85,8 @@ func (s *Stream) Flush(ctx context.Context) error {
 }
 
 // Rest waits for the commit under way and takes what is not durable yet, for the
-// transaction that ends the turn. rows counts the rows of the journal so far.
-func (s *Stream) Rest(ctx context.Context) (bodies []chat.Body, entries []chat.Entry, rows int64, err error) {
+// transaction that ends the turn.
+func (s *Stream) Rest(ctx context.Context) (bodies []chat.Body, entries []chat.Entry, err error) {
 	for {
 		s.w.mu.Lock()
 		if !s.flushing {
@@ -101,7 +100,7 @@ func (s *Stream) Rest(ctx context.Context) (bodies []chat.Body, entries []chat.E
 		select {
 		case <-idle:
 		case <-ctx.Done():
-			return nil, nil, 0, ctx.Err()
+			return nil, nil, ctx.Err()
 		}
 	}
 	defer s.w.mu.Unlock()
@@ -111,7 +110,7 @@ func (s *Stream) Rest(ctx context.Context) (bodies []chat.Body, entries []chat.E
 		s.waiting = false
 		s.w.streams = deleteStream(s.w.streams, s)
 	}
-	return bodies, entries, s.rows, s.err
+	return bodies, entries, s.err
 }
 
 func deleteStream(list []*Stream, s *Stream) []*Stream {
@@ -152,7 +151,8 @@ type piece struct {
 }
 
 // flushStreams writes the pieces of all streams: a fenced numbering UPDATE each, then
-// one INSERT for the events and one for the journals of those that still hold the right.
+// one INSERT for the events of those that still hold the right. The journal travels in
+// the row of the last event of a piece: one row, one commit, and few pages to write.
 func flushStreams(t *tx, streams []*Stream) error {
 	pieces := make([]piece, len(streams))
 	t.w.mu.Lock()
@@ -163,7 +163,7 @@ func flushStreams(t *tx, streams []*Stream) error {
 	t.w.mu.Unlock()
 
 	at := chat.Now()
-	var events, journal []any
+	var events []any
 	for i := range pieces {
 		p := &pieces[i]
 		s := p.stream
@@ -177,8 +177,7 @@ func flushStreams(t *tx, streams []*Stream) error {
 		}
 		f := s.fence
 		var seq int64
-		err := t.row(`UPDATE conversations SET seq = seq + $1, shown = CASE WHEN $2 = 1 THEN 1 ELSE shown END,
-			level = CASE WHEN $3 = '' THEN level ELSE $3 END
+		err := t.row(`UPDATE conversations SET seq = seq + $1, shown = shown | $2, level = COALESCE(NULLIF($3, ''), level)
 			WHERE id = $4 AND term = $5 AND turn = $6 RETURNING seq`,
 			len(p.bodies), p.shown, string(p.level), string(f.Conversation), f.Term, string(f.Turn)).Scan(&seq)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -192,20 +191,24 @@ func flushStreams(t *tx, streams []*Stream) error {
 			return err
 		}
 		for j, b := range p.bodies {
-			e := chat.NewEvent(seq-int64(len(p.bodies)-1-j), at, f.Turn, b)
-			events = t.event(events, f.Conversation, p.key, e)
-		}
-		if len(p.entries) > 0 {
-			if journal, err = t.journal(journal, f, p.key, s.rows+1, p.entries); err != nil {
+			left := len(p.bodies) - 1 - j
+			var entries []chat.Entry
+			if left == 0 {
+				entries = p.entries
+			}
+			e := chat.NewEvent(seq-int64(left), at, f.Turn, b)
+			if events, err = t.event(events, f.Conversation, p.key, e, entries); err != nil {
 				return err
 			}
 		}
 	}
-	if err := t.insert("events", "conversation, seq, kind, turn, at, body_sealed", 6, events); err != nil {
-		return err
-	}
-	return t.insert("journal", "conversation, turn, n, entries_sealed", 4, journal)
+	return t.insert("events", eventColumns, eventWidth, events)
 }
+
+const (
+	eventColumns = "conversation, seq, kind, turn, at, body_sealed, entries_sealed"
+	eventWidth   = 7
+)
 
 // lose notes that the fence did not hold.
 func (s *Stream) lose() {
@@ -216,31 +219,30 @@ func (s *Stream) lose() {
 
 var errFenced = &chat.Error{Kind: chat.Fenced, Message: "the turn no longer has the right to write"}
 
-// event seals an event into a row of arguments and notes it for the announcement.
-func (t *tx) event(rows []any, id chat.ConversationID, key cipher.AEAD, e chat.Event) []any {
+// event seals an event, with the journal's entries behind it, into a row of arguments
+// and notes it for the announcement.
+func (t *tx) event(rows []any, id chat.ConversationID, key cipher.AEAD, e chat.Event, entries []chat.Entry) ([]any, error) {
 	sealed := seal(key, eventCell(id, e.Seq), e.Body)
 	t.bytes += len(sealed)
+	var journal []byte
+	if len(entries) > 0 {
+		plain, err := json.Marshal(entries)
+		if err != nil {
+			return nil, fmt.Errorf("encode the journal: %w", err)
+		}
+		journal = seal(key, entriesCell(id, e.Seq), plain)
+		t.bytes += len(journal)
+	}
 	t.m.events = append(t.m.events, announced{id, e})
-	return append(rows, string(id), e.Seq, string(e.Kind), string(e.Turn), e.At.UnixMicro(), sealed)
+	return append(rows, string(id), e.Seq, string(e.Kind), string(e.Turn), e.At.UnixMicro(), sealed, journal), nil
 }
 
 func eventCell(id chat.ConversationID, seq int64) cell {
 	return cell{table: "events", column: "body_sealed", row: string(id), n: seq}
 }
 
-// journal seals entries into a row of arguments.
-func (t *tx) journal(rows []any, f chat.Fence, key cipher.AEAD, n int64, entries []chat.Entry) ([]any, error) {
-	plain, err := json.Marshal(entries)
-	if err != nil {
-		return nil, fmt.Errorf("encode the journal: %w", err)
-	}
-	sealed := seal(key, journalCell(f.Turn, n), plain)
-	t.bytes += len(sealed)
-	return append(rows, string(f.Conversation), string(f.Turn), n, sealed), nil
-}
-
-func journalCell(turn chat.TurnID, n int64) cell {
-	return cell{table: "journal", column: "entries_sealed", row: string(turn), n: n}
+func entriesCell(id chat.ConversationID, seq int64) cell {
+	return cell{table: "events", column: "entries_sealed", row: string(id), n: seq}
 }
 
 // flushed ends the commit under way for the streams.
@@ -259,9 +261,6 @@ func flushed(w *writer, streams []*Stream, err error) {
 				if _, ok := b.(chat.TextShown); ok && s.shownAt.IsZero() {
 					s.shownAt = now
 				}
-			}
-			if s.takenE > 0 {
-				s.rows++
 			}
 			s.bodies, s.entries = s.bodies[s.taken:], s.entries[s.takenE:]
 			s.last = now

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/cipher"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -36,18 +37,12 @@ func (s *Store) Settle(ctx context.Context, f chat.Fence, e chat.Ending) (next c
 			l.add(f.Turn, b)
 		}
 		r := &e.Record
-		seq := l.add(f.Turn, chat.TurnEnded{Outcome: r.Outcome, Text: r.Shown, Usage: r.Usage, Cost: r.Cost, Confidence: r.Confidence})
+		seq, err := l.addWith(f.Turn, chat.TurnEnded{Outcome: r.Outcome, Text: r.Shown, Usage: r.Usage, Cost: r.Cost, Confidence: r.Confidence}, e.Entries)
+		if err != nil {
+			return err
+		}
 		if r.Shown != "" {
 			if err := l.message(seq, chat.Message{ID: chat.NewMessageID(), Role: chat.Assistant, Text: r.Shown, At: l.at, Turn: f.Turn, Citations: r.Citations}); err != nil {
-				return err
-			}
-		}
-		if len(e.Entries) > 0 {
-			row, err := t.journal(nil, f, l.key, e.Rows+1, e.Entries)
-			if err != nil {
-				return err
-			}
-			if err := t.insert("journal", "conversation, turn, n, entries_sealed", 4, row); err != nil {
 				return err
 			}
 		}
@@ -140,7 +135,7 @@ func (s *Store) OpenTurn(ctx context.Context, id chat.ConversationID, turn chat.
 		if o.Messages, err = s.turnMessages(ctx, q, c, turn); err != nil {
 			return err
 		}
-		o.Journal, o.Rows, err = s.readJournal(ctx, q, c, turn)
+		o.Journal, err = s.readJournal(ctx, q, c, turn)
 		return err
 	})
 	return o, err
@@ -172,34 +167,46 @@ func (s *Store) turnMessages(ctx context.Context, q reader, c chat.Conversation,
 	return out, rows.Err()
 }
 
-func (s *Store) readJournal(ctx context.Context, q reader, c chat.Conversation, turn chat.TurnID) ([]chat.Entry, int64, error) {
+// ofTurn are a turn's own events, from its first on.
+const ofTurn = `turn = $2 AND seq >= (SELECT seq FROM turns WHERE conversation = $1 AND id = $2)`
+
+func (s *Store) readJournal(ctx context.Context, q reader, c chat.Conversation, turn chat.TurnID) ([]chat.Entry, error) {
 	key, err := s.seal.key(ctx, q, c.Customer)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	rows, err := q.QueryContext(ctx, `SELECT n, entries_sealed FROM journal WHERE conversation = $1 AND turn = $2 ORDER BY n`, string(c.ID), string(turn))
+	rows, err := q.QueryContext(ctx, `SELECT seq, entries_sealed FROM events WHERE conversation = $1 AND `+ofTurn+`
+		AND entries_sealed IS NOT NULL ORDER BY seq`, string(c.ID), string(turn))
 	if err != nil {
-		return nil, 0, fmt.Errorf("read the journal of turn %s: %w", turn, storageError(err))
+		return nil, fmt.Errorf("read the journal of turn %s: %w", turn, storageError(err))
 	}
 	defer rows.Close()
 	var out []chat.Entry
-	var n int64
 	for rows.Next() {
+		var seq int64
 		var sealed []byte
-		if err := rows.Scan(&n, &sealed); err != nil {
-			return nil, 0, fmt.Errorf("read the journal of turn %s: %w", turn, err)
+		if err := rows.Scan(&seq, &sealed); err != nil {
+			return nil, fmt.Errorf("read the journal of turn %s: %w", turn, err)
 		}
-		plain, err := open(key, journalCell(turn, n), sealed)
+		entries, err := openEntries(key, c.ID, seq, sealed)
 		if err != nil {
-			return nil, 0, err
-		}
-		var entries []chat.Entry
-		if err := json.Unmarshal(plain, &entries); err != nil {
-			return nil, 0, fmt.Errorf("decode the journal of turn %s: %w", turn, err)
+			return nil, err
 		}
 		out = append(out, entries...)
 	}
-	return out, n, rows.Err()
+	return out, rows.Err()
+}
+
+func openEntries(key cipher.AEAD, id chat.ConversationID, seq int64, sealed []byte) ([]chat.Entry, error) {
+	plain, err := open(key, entriesCell(id, seq), sealed)
+	if err != nil {
+		return nil, err
+	}
+	var entries []chat.Entry
+	if err := json.Unmarshal(plain, &entries); err != nil {
+		return nil, fmt.Errorf("decode the journal at event %d of %s: %w", seq, id, err)
+	}
+	return entries, nil
 }
 
 // Turn returns an ended turn. chat.Conflict when it still runs.
@@ -233,10 +240,10 @@ func (s *Store) Turn(ctx context.Context, id chat.TurnID) (chat.PastTurn, error)
 		if err := json.Unmarshal(plain, &p.Record); err != nil {
 			return fmt.Errorf("decode the record of %s: %w", id, err)
 		}
-		if p.Journal, _, err = s.readJournal(ctx, q, c, id); err != nil {
+		if p.Journal, err = s.readJournal(ctx, q, c, id); err != nil {
 			return err
 		}
-		p.Events, err = readEvents(ctx, q, key, c.ID, `turn = $2 ORDER BY seq`, string(id))
+		p.Events, err = readEvents(ctx, q, key, c.ID, ofTurn+` ORDER BY seq`, string(id))
 		return err
 	})
 	return p, err

@@ -24,7 +24,7 @@ const (
 	pieceGap = 30 * time.Millisecond
 	// groupLimit bounds the members of one commit.
 	groupLimit = 256
-	// closeLimit bounds how long Close waits for a database that does not answer.
+	// statementLimit bounds a transaction on a database that does not answer.
 	statementLimit = 30 * time.Second
 )
 
@@ -244,8 +244,14 @@ func (w *writer) announce(events []announced) {
 // group runs the members in one transaction. The error is the group's; a member's own
 // is in the member.
 func (w *writer) group(members []*member) (err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), statementLimit)
-	defer cancel()
+	ctx := context.Background()
+	if w.s.Shared() {
+		// The embedded database always answers, and its driver starts a goroutine for
+		// every statement whose context can end.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, statementLimit)
+		defer cancel()
+	}
 	if err := w.connect(ctx); err != nil {
 		return storageError(fmt.Errorf("connect to the database: %w", err))
 	}
@@ -424,12 +430,30 @@ func (t *tx) prepared(query string) (*sql.Stmt, error) {
 	if st, ok := t.w.stmt[query]; ok {
 		return st, nil
 	}
-	st, err := t.w.conn.PrepareContext(t.ctx, query)
+	st, err := t.w.conn.PrepareContext(t.ctx, positional(query))
 	if err != nil {
 		return nil, err
 	}
 	t.w.stmt[query] = st
 	return st, nil
+}
+
+// positional writes $1, $2 … as ? when each comes once and in order: SQLite's driver looks
+// up the name of every other parameter at every execution.
+func positional(query string) string {
+	var b strings.Builder
+	for i, part := range strings.Split(query, "$") {
+		if i == 0 {
+			b.WriteString(part)
+			continue
+		}
+		rest, ok := strings.CutPrefix(part, strconv.Itoa(i))
+		if !ok || rest != "" && '0' <= rest[0] && rest[0] <= '9' {
+			return query
+		}
+		b.WriteString("?" + rest)
+	}
+	return b.String()
 }
 
 // insert appends rows of equal width to a table, in statements of 64, 32, 16 … 1 rows,

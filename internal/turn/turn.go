@@ -32,8 +32,8 @@ type Store interface {
 type Stream interface {
 	// Add does not wait. Its error is that of an earlier commit.
 	Add(bodies []chat.Body, entries []chat.Entry) error
-	// Rest takes back what is not durable, with the number of rows of the journal.
-	Rest(ctx context.Context) (bodies []chat.Body, entries []chat.Entry, rows int64, err error)
+	// Rest takes back what is not durable.
+	Rest(ctx context.Context) (bodies []chat.Body, entries []chat.Entry, err error)
 	// ShownAt is when the first text was durable, or the zero time.
 	ShownAt() time.Time
 }
@@ -87,11 +87,7 @@ func NewJob(o chat.OpenTurn) *Job {
 }
 
 // Merge goes on with the turn as the store has it after messages were merged into it.
-func (job *Job) Merge(o chat.OpenTurn) {
-	rows := job.Open.Rows
-	job.Open = o
-	job.Open.Rows = max(rows, o.Rows)
-}
+func (job *Job) Merge(o chat.OpenTurn) { job.Open = o }
 
 // deaths is how many processes may die in a turn before it is given up.
 const deaths = 2
@@ -143,15 +139,15 @@ func (r *Runner) settle(ctx context.Context, job *Job, out Stream, w *writing, e
 		j.cut(err)
 	}
 	w.finish(err)
-	bodies, entries, rows, lost := out.Rest(ctx)
+	bodies, entries, lost := out.Rest(ctx)
 	if at := out.ShownAt(); !at.IsZero() {
 		t.FirstShownAt = &chat.Time{Time: at.UTC()}
 	}
 	t.EndedAt = chat.Now()
-	job.Record, job.Open.Rows = *t, rows
+	job.Record = *t
 	entries = append(entries, j.Take()...)
 	if !moved && lost == nil {
-		e := chat.Ending{Record: *t, Bodies: append(bodies, w.rest()...), Entries: entries, Rows: rows, State: chat.Completed}
+		e := chat.Ending{Record: *t, Bodies: append(bodies, w.rest()...), Entries: entries, State: chat.Completed}
 		if t.Outcome == chat.AskedBack {
 			e.State = chat.IntentClarification
 		}

@@ -43,6 +43,7 @@ CREATE TABLE events (
     turn         TEXT COLLATE "C"   NOT NULL,
     at           BIGINT NOT NULL,
     body_sealed  BYTEA   NOT NULL,
+    entries_sealed BYTEA,                       -- of the turn's journal: the effects behind this event
     PRIMARY KEY (conversation, seq)
 );
 
@@ -62,6 +63,7 @@ CREATE UNIQUE INDEX messages_client ON messages (conversation, client_id);
 CREATE TABLE turns (
     conversation TEXT COLLATE "C"    NOT NULL,
     id           TEXT COLLATE "C"    NOT NULL,
+    seq          BIGINT  NOT NULL,             -- the events of the turn are numbered from here on
     status       TEXT COLLATE "C"    NOT NULL CHECK (status IN ('waiting', 'running', 'ended')),
     node         TEXT COLLATE "C"    NOT NULL,             -- the process that answers it
     lives        BIGINT  NOT NULL CHECK (lives > 0),
@@ -75,14 +77,6 @@ CREATE TABLE turns (
 );
 CREATE INDEX turns_id ON turns (id);
 CREATE INDEX turns_open ON turns (node) WHERE status = 'running';
-
-CREATE TABLE journal (
-    conversation TEXT COLLATE "C"   NOT NULL,
-    turn         TEXT COLLATE "C"   NOT NULL,
-    n            BIGINT NOT NULL CHECK (n > 0),
-    entries_sealed BYTEA NOT NULL,
-    PRIMARY KEY (conversation, turn, n)
-);
 
 CREATE TABLE handoffs (
     conversation TEXT COLLATE "C"   NOT NULL,

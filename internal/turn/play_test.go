@@ -1,0 +1,547 @@
+package turn_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/guard"
+	"github.com/answerable/answerable/internal/inbox"
+	"github.com/answerable/answerable/internal/knowledge"
+	"github.com/answerable/answerable/internal/llm"
+	"github.com/answerable/answerable/internal/llm/extractive"
+	"github.com/answerable/answerable/internal/llm/llmtest"
+	"github.com/answerable/answerable/internal/store"
+	"github.com/answerable/answerable/internal/turn"
+)
+
+// script is a file of testdata: one behaviour. Its sections are
+//
+//	docs/NAME.md   a document; none: the assistant has no knowledge
+//	rules          see parseRules; optional
+//	customer       what the customer does, see play.act
+//	model          the answers of the first provider, in llmtest's format
+//	other          those of the provider that takes over; optional
+//	want           what the customer saw, written by go test -update
+type script struct {
+	rules    rules
+	docs     fstest.MapFS
+	customer []string
+	models   []model
+	want     string
+}
+
+// model is a provider: its name and its answers, a script each.
+type model struct {
+	name    string
+	answers []*llmtest.Script
+}
+
+type rules struct {
+	turn.Rules
+	final      bool
+	extractive bool          // quotes passages when the providers have failed
+	limit      time.Duration // of a turn
+	blind      int           // how many searches fail
+	states     bool          // want has the states
+	record     bool          // want has the attempts, what was withheld and the error
+	heard      bool          // want has what the providers were told
+}
+
+func parse(t testing.TB, name string, archive *txtar.Archive) *script {
+	t.Helper()
+	sc := &script{docs: fstest.MapFS{}}
+	for _, f := range archive.Files {
+		text := string(f.Data)
+		switch {
+		case strings.HasPrefix(f.Name, "docs/"):
+			sc.docs[strings.TrimPrefix(f.Name, "docs/")] = &fstest.MapFile{Data: f.Data}
+		case f.Name == "rules":
+			sc.rules = parseRules(t, text)
+		case f.Name == "customer":
+			sc.customer = strings.Split(strings.TrimSpace(text), "\n")
+		case f.Name == "model", f.Name == "other":
+			m := model{name: map[string]string{"model": "scripted", "other": "other"}[f.Name]}
+			for _, answer := range strings.Split(text, "\n---\n") {
+				s, err := llmtest.Parse(name+" "+f.Name, answer)
+				if err != nil {
+					t.Fatal(err)
+				}
+				m.answers = append(m.answers, s)
+			}
+			sc.models = append(sc.models, m)
+		case f.Name == "want":
+			sc.want = text
+		default:
+			t.Fatalf("%s has a section %q", name, f.Name)
+		}
+	}
+	if len(sc.customer) == 0 || len(sc.models) == 0 {
+		t.Fatalf("%s needs the sections customer and model", name)
+	}
+	if len(sc.docs) == 0 {
+		sc.rules.Claims.Off = true
+	}
+	return sc
+}
+
+// parseRules reads lines of a word and its value.
+func parseRules(t testing.TB, text string) rules {
+	t.Helper()
+	var r rules
+	for line := range strings.Lines(text) {
+		word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch word {
+		case "unit": // sentence or word
+			r.Unit = chat.Unit(rest)
+		case "forbidden": // a phrase
+			r.Forbidden = append(r.Forbidden, rest)
+		case "uncited": // drop, flag or allow
+			r.Claims.Uncited = guard.Uncited(rest)
+		case "final":
+			r.final = true
+		case "extractive":
+			r.extractive = true
+		case "limit": // a duration
+			d, err := time.ParseDuration(rest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.limit = d
+		case "blind": // how many searches fail
+			if _, err := fmt.Sscan(rest, &r.blind); err != nil {
+				t.Fatal(err)
+			}
+		case "states":
+			r.states = true
+		case "record":
+			r.record = true
+		case "heard":
+			r.heard = true
+		default:
+			t.Fatalf("there is no rule %q", word)
+		}
+	}
+	return r
+}
+
+// play is a script that was played in a conversation of its own.
+type play struct {
+	testing.TB
+	*script
+	store  *store.Store
+	runner *turn.Runner
+	cast   *cast
+	id     chat.ConversationID
+	events []chat.Event // when it was over
+
+	mu     sync.Mutex // what the customer does and the death of the process exclude each other
+	inbox  *inbox.Inbox
+	leave  func()
+	asked  int  // calls of providers before the last message
+	waited bool // for something in the running turn
+}
+
+const never = -1
+
+// play plays the script. The server dies at a chunk, and another one starts.
+func (sc *script) play(t testing.TB, s *store.Store, dies int) *play {
+	t.Helper()
+	p := &play{TB: t, script: sc, store: s, cast: newCast(sc.models, dies)}
+	providers := p.cast.providers()
+	if sc.rules.extractive {
+		providers = append(providers, extractive.New())
+	}
+	p.runner = &turn.Runner{Build: "test", Store: turnStore{s}, Knowledge: sc.knowledge(t), Model: &llm.Client{Providers: providers},
+		Rules: sc.rules.Rules, Limits: turn.Limits{Whole: sc.rules.limit}, Log: slog.New(slog.DiscardHandler)}
+	c, err := s.Create(t.Context(), store.NewConversation{ID: chat.NewConversationID(), Assistant: "demo", TokenHash: []byte("h")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.id = c.ID
+	p.start()
+	over := make(chan struct{})
+	var death sync.WaitGroup
+	death.Go(func() {
+		select {
+		case <-p.cast.dead:
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.leave()
+			p.start()
+		case <-over:
+		}
+	})
+	for _, line := range sc.customer {
+		p.act(line)
+	}
+	p.idle()
+	close(over)
+	death.Wait()
+	p.leave()
+	if p.events, err = s.After(t.Context(), p.id, 0, 10_000); err != nil {
+		t.Fatal(err)
+	}
+	p.check()
+	return p
+}
+
+// knowledge returns the documents' generation; the first searches may fail.
+func (sc *script) knowledge(t testing.TB) func() turn.Knowledge {
+	t.Helper()
+	if len(sc.docs) == 0 {
+		return nil
+	}
+	docs, _, err := knowledge.ReadFS(t.Context(), sc.docs, knowledge.Limits{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := knowledge.Build(docs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &failing{Generation: g, times: sc.rules.blind}
+	return func() turn.Knowledge { return k }
+}
+
+type failing struct {
+	*knowledge.Generation
+	times int // one turn runs at a time
+}
+
+func (f *failing) Find(ctx context.Context, q knowledge.Query) (knowledge.Found, error) {
+	if f.times > 0 {
+		f.times--
+		return knowledge.Found{}, errors.New("the index is damaged")
+	}
+	return f.Generation.Find(ctx, q)
+}
+
+type turnStore struct{ *store.Store }
+
+func (s turnStore) Stream(o chat.OpenTurn) turn.Stream { return s.Store.Stream(o) }
+
+// start starts a process. p.leave ends it and leaves its turns as they are, as a death
+// would.
+func (p *play) start() {
+	in := &inbox.Inbox{Store: p.store, Node: chat.NewNodeID(), Resumes: true, Log: p.runner.Log,
+		Runner: func(string) *turn.Runner { return p.runner },
+		Limits: inbox.Limits{Stop: time.Nanosecond, Quiet: 20 * time.Millisecond}}
+	if err := in.Join(p.Context()); err != nil {
+		p.Error(err)
+	}
+	ctx, stop := context.WithCancel(p.Context())
+	done := make(chan error, 1)
+	go func() { done <- in.Run(ctx) }()
+	p.inbox, p.leave = in, func() {
+		stop()
+		if err := <-done; err != nil {
+			p.Error(err)
+		}
+	}
+}
+
+// act does what a line of the section customer says:
+//
+//	TEXT          sends a message when the turns before it are over, or after a /wait
+//	/also TEXT    sends a message at once
+//	/wait ask     waits until a provider was asked
+//	/wait text    waits until the running turn has shown text
+//	/wait end     waits until no turn runs
+//	/stop  /handoff  /take NAME  /release
+func (p *play) act(line string) {
+	p.Helper()
+	word, rest, _ := strings.Cut(line, " ")
+	var err error
+	switch word {
+	case "/wait":
+		p.wait(rest)
+	case "/also":
+		p.send(rest)
+	case "/stop":
+		p.mu.Lock()
+		_, err = p.inbox.Stop(p.Context(), p.id)
+		p.mu.Unlock()
+	case "/handoff":
+		p.mu.Lock()
+		_, err = p.inbox.HandOff(p.Context(), p.id, chat.Handoff{Reason: "asked", Trigger: "customer"})
+		p.mu.Unlock()
+	case "/take":
+		p.mu.Lock()
+		_, err = p.inbox.Take(p.Context(), p.id, rest)
+		p.mu.Unlock()
+	case "/release":
+		p.mu.Lock()
+		_, err = p.inbox.Release(p.Context(), p.id, chat.Bot)
+		p.mu.Unlock()
+	default:
+		if !p.waited {
+			p.idle()
+		}
+		p.send(line)
+	}
+	if err != nil {
+		p.Fatal(err)
+	}
+}
+
+func (p *play) send(text string) {
+	p.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked, p.waited = p.cast.count(), false
+	if _, err := p.inbox.Accept(p.Context(), chat.Incoming{Conversation: p.id, Text: chat.Text(text), Final: p.rules.final}); err != nil {
+		p.Fatal(err)
+	}
+}
+
+func (p *play) wait(what string) {
+	p.Helper()
+	switch what {
+	case "ask":
+		p.until("a provider is asked", func() bool { return p.cast.count() > p.asked })
+	case "text":
+		p.until("text is shown", func() bool { return p.conversation().Shown })
+	case "end":
+		p.idle()
+	default:
+		p.Fatalf("there is nothing called %q to wait for", what)
+	}
+	p.waited = true
+}
+
+func (p *play) idle() {
+	p.Helper()
+	p.until("the turn ends", func() bool { return p.conversation().Turn == "" })
+}
+
+func (p *play) until(what string, so func() bool) {
+	p.Helper()
+	for range 10_000 {
+		if so() {
+			return
+		}
+		<-time.After(2 * time.Millisecond)
+	}
+	p.Fatalf("it does not happen that %s", what)
+}
+
+func (p *play) conversation() chat.Conversation {
+	p.Helper()
+	c, err := p.store.Conversation(p.Context(), p.id)
+	if err != nil {
+		p.Fatal(err)
+	}
+	return c
+}
+
+// turns returns the turns in the order in which they began.
+func (p *play) turns() []chat.PastTurn {
+	p.Helper()
+	var out []chat.PastTurn
+	for _, e := range p.events {
+		if e.Kind == chat.KindTurnStarted {
+			past, err := p.store.Turn(p.Context(), e.Turn)
+			if err != nil {
+				p.Fatal(err)
+			}
+			out = append(out, past)
+		}
+	}
+	return out
+}
+
+// check holds what is true of every conversation: events are numbered without a gap;
+// each turn begins and ends once; the text since its last retract is what its end and
+// the stored message say; nothing of the bot follows an owner event; nothing is taken
+// back on a face that cannot; and a replay shows the same.
+func (p *play) check() {
+	p.Helper()
+	messages, _, err := p.store.Messages(p.Context(), p.conversation(), 0, 1000)
+	if err != nil {
+		p.Fatal(err)
+	}
+	stored := map[chat.TurnID]chat.Text{}
+	for _, m := range messages {
+		if m.Role == chat.Assistant {
+			stored[m.Turn] += m.Text
+		}
+	}
+	began, over, text, owner := map[chat.TurnID]int{}, map[chat.TurnID]int{}, map[chat.TurnID]chat.Text{}, chat.Bot
+	for i, e := range p.events {
+		if e.Seq != int64(i+1) {
+			p.Errorf("event %d has number %d", i+1, e.Seq)
+		}
+		if owner != chat.Bot && e.Turn != "" {
+			p.Errorf("event %d (%s) of the bot while %s owns the conversation", e.Seq, e.Kind, owner)
+		}
+		switch e.Kind {
+		case chat.KindTurnStarted:
+			began[e.Turn]++
+		case chat.KindText:
+			text[e.Turn] += chat.Text(decode[chat.TextShown](p, e).Text)
+		case chat.KindRetract:
+			text[e.Turn] = ""
+			if p.rules.final {
+				p.Errorf("event %d takes text back on a face that cannot", e.Seq)
+			}
+		case chat.KindTurnEnded:
+			over[e.Turn]++
+			if end := decode[chat.TurnEnded](p, e).Text; end != text[e.Turn] {
+				p.Errorf("a turn ended with %q, its texts make %q", string(end), string(text[e.Turn]))
+			}
+		case chat.KindOwner:
+			owner = decode[chat.OwnerChanged](p, e).Owner
+		}
+	}
+	for id := range began {
+		if began[id] != 1 || over[id] != 1 {
+			p.Errorf("a turn began %d times and ended %d times", began[id], over[id])
+		}
+		if stored[id] != text[id] {
+			p.Errorf("a turn is stored as %q, shown was %q", string(stored[id]), string(text[id]))
+		}
+	}
+	for _, past := range p.turns() {
+		want, err := turn.Seen(past.Events)
+		if err != nil {
+			p.Fatal(err)
+		}
+		got, err := turn.Replay(p.Context(), past)
+		if err != nil {
+			p.Errorf("replay: %v", err)
+		} else if d := got.Differs(want); d != "" {
+			p.Errorf("the replay differs: %s\ngot  %+v\nwant %+v", d, got, want)
+		}
+	}
+}
+
+// resembles compares a play in which the server died with one in which it did not. Each
+// turn ends alike, with the same text; where the customer or a limit ended it, the time
+// of the death decides how much text there was.
+func (p *play) resembles(whole *play) {
+	p.Helper()
+	timely := p.rules.limit > 0
+	for _, line := range p.customer {
+		for _, word := range []string{"/stop", "/handoff", "/take"} {
+			timely = timely || strings.HasPrefix(line, word)
+		}
+	}
+	got, want := p.turns(), whole.turns()
+	if len(got) != len(want) {
+		p.Fatalf("%d turns, want %d:\n%s", len(got), len(want), p.lines())
+	}
+	for i := range got {
+		g, w := got[i].Record, want[i].Record
+		if g.Outcome != w.Outcome || g.Shown != w.Shown && !timely {
+			p.Errorf("turn %d ended %s with %q, without the death it is %s with %q\n%s",
+				i+1, g.Outcome, string(g.Shown), w.Outcome, string(w.Shown), p.lines())
+		}
+	}
+}
+
+// cast is the providers of a script. A turn that a death undid is given the same
+// answers again.
+type cast struct {
+	models []model
+	dies   int           // at this chunk the server dies; never
+	dead   chan struct{} // closed then
+
+	mu     sync.Mutex
+	next   []int // the answer that each model gives next
+	before []int // next, when the first model was asked last
+	calls  int
+	sent   int // chunks
+	heard  []string
+}
+
+func newCast(models []model, dies int) *cast {
+	return &cast{models: models, dies: dies, dead: make(chan struct{}), next: make([]int, len(models)), before: make([]int, len(models))}
+}
+
+func (c *cast) providers() []llm.Provider {
+	var out []llm.Provider
+	for i := range c.models {
+		out = append(out, player{c, i})
+	}
+	return out
+}
+
+func (c *cast) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.calls
+}
+
+// call notes what a model is told and returns who answers.
+func (c *cast) call(i int, req llm.Request) llm.Provider {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.calls++
+	if i == 0 {
+		copy(c.before, c.next)
+	}
+	m := c.models[i]
+	s := m.answers[min(c.next[i], len(m.answers)-1)]
+	c.next[i]++
+	note := func(format string, args ...any) {
+		c.heard = append(c.heard, m.name+" heard "+fmt.Sprintf(format, args...))
+	}
+	for _, h := range req.History {
+		note("%s %q", h.Role, h.Text)
+	}
+	for n, p := range req.Passages {
+		note("passage %d %s", n+1, p.Document)
+	}
+	if req.Said != "" {
+		note("said %q", req.Said)
+	}
+	note("question %q, language %q", req.Question, req.Language)
+	return s.Provider()
+}
+
+// chunk counts a chunk and reports whether the server dies before it is received.
+func (c *cast) chunk() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sent++
+	if c.sent-1 != c.dies {
+		return false
+	}
+	copy(c.next, c.before)
+	close(c.dead)
+	return true
+}
+
+// player is one provider of a cast.
+type player struct {
+	cast *cast
+	i    int
+}
+
+func (p player) Name() string { return p.cast.models[p.i].name }
+
+func (p player) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Chunk, error] {
+	return func(yield func(llm.Chunk, error) bool) {
+		for chunk, err := range p.cast.call(p.i, req).Stream(ctx, req) {
+			if err == nil && p.cast.chunk() {
+				<-ctx.Done()
+				yield(llm.Chunk{}, ctx.Err())
+				return
+			}
+			if !yield(chunk, err) {
+				return
+			}
+		}
+	}
+}
