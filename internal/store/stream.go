@@ -3,10 +3,10 @@ package store
 import (
 	"context"
 	"crypto/cipher"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/answerable/answerable/internal/chat"
@@ -145,49 +145,34 @@ type piece struct {
 	stream  *Stream
 	bodies  []chat.Body
 	entries []chat.Entry
-	shown   int
-	level   chat.Level
-	key     cipher.AEAD
+	shown   int        // 1 when there is text among the bodies
+	level   chat.Level // that the bodies announce, or ""
+	seq     int64      // of the last body; 0: the fence did not hold
 }
 
-// flushStreams writes the pieces of all streams: a fenced numbering UPDATE each, then
-// one INSERT for the events of those that still hold the right. The journal travels in
-// the row of the last event of a piece: one row, one commit, and few pages to write.
+// flushStreams writes the pieces of all streams: their fenced numbering, then one INSERT
+// for the events of those that still hold the right. The journal travels in the row of
+// the last event of a piece: one row, one commit, and few pages to write.
 func flushStreams(t *tx, streams []*Stream) error {
-	pieces := make([]piece, len(streams))
+	pieces := make([]*piece, len(streams))
 	t.w.mu.Lock()
 	for i, s := range streams {
-		pieces[i] = piece{stream: s, bodies: mergeText(s.bodies), entries: s.entries}
-		s.taken, s.takenE = len(s.bodies), len(s.entries)
+		pieces[i] = newPiece(s)
 	}
 	t.w.mu.Unlock()
-
+	if err := t.number(pieces); err != nil {
+		return fmt.Errorf("number the pieces of turns: %w", err)
+	}
 	at := chat.Now()
 	var events []any
-	for i := range pieces {
-		p := &pieces[i]
-		s := p.stream
-		for _, b := range p.bodies {
-			switch b := b.(type) {
-			case chat.TextShown:
-				p.shown = 1
-			case chat.LevelChanged:
-				p.level = b.Level
-			}
-		}
-		f := s.fence
-		var seq int64
-		err := t.row(`UPDATE conversations SET seq = seq + $1, shown = shown | $2, level = COALESCE(NULLIF($3, ''), level)
-			WHERE id = $4 AND term = $5 AND turn = $6 RETURNING seq`,
-			len(p.bodies), p.shown, string(p.level), string(f.Conversation), f.Term, string(f.Turn)).Scan(&seq)
-		if errors.Is(err, sql.ErrNoRows) {
-			s.lose()
+	for _, p := range pieces {
+		if p.seq == 0 {
+			p.stream.lose()
 			continue
 		}
+		f := p.stream.fence
+		key, err := t.w.s.seal.key(t.ctx, t, f.Customer)
 		if err != nil {
-			return fmt.Errorf("number the pieces of a turn: %w", err)
-		}
-		if p.key, err = t.w.s.seal.key(t.ctx, t, f.Customer); err != nil {
 			return err
 		}
 		for j, b := range p.bodies {
@@ -196,14 +181,107 @@ func flushStreams(t *tx, streams []*Stream) error {
 			if left == 0 {
 				entries = p.entries
 			}
-			e := chat.NewEvent(seq-int64(left), at, f.Turn, b)
-			if events, err = t.event(events, f.Conversation, p.key, e, entries); err != nil {
+			e := chat.NewEvent(p.seq-int64(left), at, f.Turn, b)
+			if events, err = t.event(events, f.Conversation, key, e, entries); err != nil {
 				return err
 			}
 		}
 	}
 	return t.insert("events", eventColumns, eventWidth, events)
 }
+
+// newPiece takes what a stream has to show. w.mu is held.
+func newPiece(s *Stream) *piece {
+	p := &piece{stream: s, bodies: mergeText(s.bodies), entries: s.entries}
+	s.taken, s.takenE = len(s.bodies), len(s.entries)
+	for _, b := range p.bodies {
+		switch b := b.(type) {
+		case chat.TextShown:
+			p.shown = 1
+		case chat.LevelChanged:
+			p.level = b.Level
+		}
+	}
+	return p
+}
+
+// number reserves the numbers of the pieces' events, where their fences hold: pieces
+// that change a conversation in the same way share a statement, each under its own
+// fence.
+func (t *tx) number(pieces []*piece) error {
+	alike := map[change][]*piece{}
+	var order []change
+	for _, p := range pieces {
+		c := change{len(p.bodies), p.shown, p.level}
+		if alike[c] == nil {
+			order = append(order, c)
+		}
+		alike[c] = append(alike[c], p)
+	}
+	for _, c := range order {
+		for rest := alike[c]; len(rest) > 0; {
+			n := 32
+			for n > len(rest) {
+				n /= 2
+			}
+			if err := t.numberAlike(c, rest[:n]); err != nil {
+				return err
+			}
+			rest = rest[n:]
+		}
+	}
+	return nil
+}
+
+// change is what a piece does to its conversation.
+type change struct {
+	events int
+	shown  int
+	level  chat.Level
+}
+
+func (t *tx) numberAlike(c change, pieces []*piece) error {
+	args := []any{c.events, c.shown, string(c.level)}
+	byID := map[string]*piece{}
+	for _, p := range pieces {
+		id := string(p.stream.fence.Conversation)
+		args, byID[id] = append(args, id), p
+	}
+	for _, p := range pieces {
+		f := p.stream.fence
+		args = append(args, string(f.Conversation)+" "+strconv.FormatInt(f.Term, 10)+" "+string(f.Turn))
+	}
+	rows, err := t.rows(numberTexts[len(pieces)], args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var seq int64
+		if err := rows.Scan(&id, &seq); err != nil {
+			return err
+		}
+		byID[id].seq = seq
+	}
+	return rows.Err()
+}
+
+// numberTexts are the statements of numberAlike for 1, 2, 4 … 32 pieces.
+var numberTexts = func() (texts [33]string) {
+	for n := 1; n <= 32; n *= 2 {
+		list := func(from int) string {
+			marks := make([]string, n)
+			for i := range marks {
+				marks[i] = "$" + strconv.Itoa(from+i)
+			}
+			return strings.Join(marks, ",")
+		}
+		texts[n] = `UPDATE conversations SET seq = seq + $1, shown = shown | $2, level = COALESCE(NULLIF($3, ''), level)
+			WHERE id IN (` + list(4) + `) AND id || ' ' || term || ' ' || turn IN (` + list(4+n) + `) RETURNING id, seq`
+	}
+	return texts
+}()
 
 const (
 	eventColumns = "conversation, seq, kind, turn, at, body_sealed, entries_sealed"
