@@ -52,13 +52,13 @@ vuln:
 	go run golang.org/x/vuln/cmd/govulncheck@latest ./...
 
 # The long forms of proofs that make test has in short.
-proof = ANSWERABLE_PROOF=long scripts/with-postgres go test -count=1 -v -timeout 60m ./cmd/answerable -run
+proof = ANSWERABLE_PROOF=long scripts/with-postgres go test -count=1 -v -timeout 60m
 
 proof-kill9:
-	$(proof) '^TestKill9$$'
+	$(proof) ./cmd/answerable -run '^TestKill9$$'
 
 proof-races:
-	$(proof) '^TestTakeoverRaces$$'
+	$(proof) ./internal/inbox -run '^TestTakeoverRaces$$'
 
 proof-replay:
-	$(proof) '^TestReplayRandomTurns$$'
+	$(proof) ./internal/inbox -run '^TestReplayRandomTurns$$'
