@@ -56,12 +56,16 @@ func TestKill9(t *testing.T) {
 			if engine == "postgres" {
 				args = append(args, "--postgres", storetest.Database(t))
 			}
-			killing(t, kills[engine], env, args)
+			pause := 400 * time.Millisecond
+			if engine == "postgres" {
+				pause = 4 * time.Second // a dead node's lease takes two
+			}
+			killing(t, kills[engine], pause, env, args)
 		})
 	}
 }
 
-func killing(t *testing.T, kills int, env, args []string) {
+func killing(t *testing.T, kills int, pause time.Duration, env, args []string) {
 	s := startServer(t, env, args...)
 	url := s.url
 	ctx, cancel := context.WithCancel(t.Context())
@@ -76,7 +80,7 @@ func killing(t *testing.T, kills int, env, args []string) {
 	}
 	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 99))
 	for i := range kills {
-		time.Sleep(time.Duration(20+r.IntN(400)) * time.Millisecond)
+		time.Sleep(20*time.Millisecond + time.Duration(r.Int64N(int64(pause))))
 		s.kill()
 		if t.Failed() {
 			break

@@ -73,9 +73,15 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	for _, as := range a.Library.Assistants() {
 		a.runners[as.Name] = a.runner(as, models)
 	}
+	gone := a.runner(&assistant.Assistant{}, models)
 	a.Inbox = &inbox.Inbox{
 		Store: a.Store, Node: chat.NewNodeID(), Shared: a.Store.Shared(), Resumes: o.Resume,
-		Runner: func(name string) *turn.Runner { return a.runners[name] },
+		Runner: func(name string) *turn.Runner {
+			if r := a.runners[name]; r != nil {
+				return r
+			}
+			return gone // its files are no longer served; it knows nothing and says so
+		},
 		Limits: inbox.Limits{Message: o.Config.Limits.MessageBytes, Stop: o.Config.Limits.Stop},
 		Log:    o.Log,
 	}
@@ -89,18 +95,15 @@ func (a *App) runner(as *assistant.Assistant, models *llm.Client) *turn.Runner {
 		whole = a.Config.Limits.Turn
 	}
 	name := as.Name
-	rules := turn.Rules{Unit: as.Unit, Forbidden: as.Forbidden}
+	rules := turn.Rules{Unit: as.Unit, Forbidden: as.Forbidden, Reply: as.Limits.ReplyTokens}
 	if a.FakeProvider != "" {
 		// A script does not know the documents: its words pass, and are flagged.
 		rules.Claims.Uncited = guard.Flag
 	}
-	if g := a.Library.Current(name); g == nil || g.Chunks() == 0 {
-		rules.Claims.Off = true
-	}
 	return &turn.Runner{
 		Assistant: name, Release: as.Release, Build: a.build(), Store: turnStore{a.Store}, Model: models, Rules: rules,
 		Knowledge: func() turn.Knowledge {
-			if g := a.Library.Current(name); g != nil {
+			if g := a.Library.Current(name); g != nil && g.Chunks() > 0 {
 				return g
 			}
 			return nil

@@ -85,8 +85,13 @@ func (l *Library) loadIngested(ctx context.Context) (bool, error) {
 			return false, fmt.Errorf("open what was ingested from %s: %w", dir, err)
 		}
 		a := &assistant.Assistant{Name: p.Assistant, Unit: chat.Sentence, Dir: dir}
-		if all, err := assistant.LoadDir(dir); err == nil && len(all) == 1 {
+		switch all, err := assistant.LoadDir(dir); {
+		case errors.Is(err, fs.ErrNotExist): // the folder is gone, its index is not
+		case err != nil:
+			return false, err
+		case len(all) == 1:
 			a = all[0]
+			a.Name = p.Assistant
 		}
 		l.set(a, g)
 		return true, nil

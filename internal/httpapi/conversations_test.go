@@ -2,11 +2,13 @@ package httpapi_test
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/feed"
 	"github.com/answerable/answerable/internal/httpapi"
 )
 
@@ -148,7 +150,7 @@ func TestFollowersResume(t *testing.T) {
 	s.post(path+"/messages", `{"text":"Hello?"}`).want(202)
 	all := one.until(kind(chat.KindTurnEnded))
 	two := s.stream("GET", path+"/events", "").until(kind(chat.KindTurnEnded))
-	if kinds(one.until2()) != "" || kinds(two) != kinds(all) {
+	if kinds(two) != kinds(all) {
 		t.Errorf("one sees %s, two %s", kinds(all), kinds(two))
 	}
 	for after := range int64(len(all)) {
@@ -164,14 +166,11 @@ func TestFollowersResume(t *testing.T) {
 	if e, ok := ahead.next(); !ok || e.Seq != int64(len(all))+1 {
 		t.Errorf("a follower that is ahead sees %d, want %d", e.Seq, len(all)+1)
 	}
-	for _, bad := range []string{"-1", "x", "1.5", "99999999999999999999", "+1", " 1"} {
-		s.get(path+"/events", "Last-Event-ID: "+strings.TrimSpace(bad)+strings.Repeat("x", len(bad)-len(strings.TrimSpace(bad)))).problem(400, "malformed-request", "Last-Event-ID")
-		s.get(path+"/events?after="+strings.ReplaceAll(strings.ReplaceAll(bad, " ", "%20"), "+", "%2B")).problem(400, "malformed-request", "after")
+	for _, bad := range []string{"-1", "x", "1.5", "99999999999999999999", "+1", "1 2"} {
+		s.get(path+"/events", "Last-Event-ID: "+bad).problem(400, "malformed-request", "Last-Event-ID")
+		s.get(path+"/events?after="+url.QueryEscape(bad)).problem(400, "malformed-request", "after")
 	}
 }
-
-// until2 is nothing: the follower has seen everything.
-func (s *stream) until2() []event { return nil }
 
 func TestAStreamHasHeadersAndHeartbeats(t *testing.T) {
 	s := newServer(t, "", func(s *httpapi.Server) { s.Limits.Heartbeat = 20 * time.Millisecond })
@@ -194,7 +193,10 @@ func TestAStreamHasHeadersAndHeartbeats(t *testing.T) {
 }
 
 func TestFoldedEventsComeWhole(t *testing.T) {
-	s := newServer(t, slow)
+	s := newServer(t, slow, func(s *httpapi.Server) {
+		s.Feed = &feed.Feed{Log: s.Feed.Log} // as after a restart: nothing is in memory
+		s.Limits.Heartbeat = 10 * time.Millisecond
+	})
 	_, path := s.start()
 	all := s.stream("POST", path+"/messages", `{"text":"Hello?"}`).rest()
 	var texts []int64

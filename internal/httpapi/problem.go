@@ -92,7 +92,7 @@ func (s *Server) fail(w *response, r *http.Request, p resource, err error) {
 		s.Log.Debug("the client is gone", "route", p.path, "error", err, "request_id", id)
 		return
 	}
-	if r.Context().Err() != nil { // the client left, or the server stops and the client is to know
+	if chat.KindOf(err) == chat.Internal && r.Context().Err() != nil { // the client left, or the server stops
 		err = &chat.Error{Kind: chat.Unavailable, Message: "the request was cut short: try again in a moment", Err: err}
 	}
 	kind := chat.KindOf(err)

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"html/template"
 	"net/http"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/answerable/answerable/internal/access"
@@ -62,7 +63,7 @@ func (s *Server) source(w http.ResponseWriter, r *http.Request) error {
 		Title, URL, Language string
 		Quoted               bool
 		Parts                []part
-	}{d.Title, d.URL, d.Language, start < end, parts(d, start, end)})
+	}{d.Title, d.URL, d.Language, start < end, spaced(parts(d, start, end))})
 }
 
 // parts cuts a document at its headings and at the quote, which goes from code point
@@ -101,5 +102,19 @@ func parts(d knowledge.Document, start, end int64) []part {
 		add(min(max(heading.Level, 1), 5), int64(heading.End))
 	}
 	add(0, int64(len(d.Text)))
+	return out
+}
+
+// spaced leaves the distance between parts to the page: line breaks at their ends go.
+func spaced(all []part) []part {
+	var out []part
+	for _, p := range all {
+		p.Pieces[0].Text = strings.TrimLeft(p.Pieces[0].Text, "\n")
+		last := &p.Pieces[len(p.Pieces)-1]
+		last.Text = strings.TrimRight(last.Text, "\n")
+		if len(p.Pieces) > 1 || last.Text != "" {
+			out = append(out, p)
+		}
+	}
 	return out
 }

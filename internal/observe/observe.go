@@ -7,6 +7,7 @@ package observe
 import (
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -91,8 +92,8 @@ func (m *Metrics) Turn(t chat.Turn) {
 	m.turns.WithLabelValues(t.Assistant, string(t.Outcome), string(t.Level)).Inc()
 	if !t.AcceptedAt.IsZero() {
 		m.seconds.Observe(t.EndedAt.Sub(t.AcceptedAt.Time).Seconds())
-		if t.FirstShownAt != nil {
-			m.firstShown.Observe(t.FirstShownAt.Sub(t.AcceptedAt.Time).Seconds())
+		if first, ok := firstShown(t); ok {
+			m.firstShown.Observe(first.Seconds())
 		}
 	}
 	for _, a := range t.Attempts {
@@ -113,6 +114,18 @@ func (m *Metrics) Turn(t chat.Turn) {
 	m.lives.Add(float64(t.Lives))
 }
 
+// firstShown returns how long the customer waited for the first text. What was shown only
+// with the end of the turn was shown then.
+func firstShown(t chat.Turn) (time.Duration, bool) {
+	switch {
+	case t.FirstShownAt != nil:
+		return t.FirstShownAt.Sub(t.AcceptedAt.Time), true
+	case t.Shown != "":
+		return t.EndedAt.Sub(t.AcceptedAt.Time), true
+	}
+	return 0, false
+}
+
 // Handler serves the metrics in Prometheus' format.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
@@ -128,8 +141,8 @@ func Log(log *slog.Logger, t chat.Turn) {
 		"attempts", len(t.Attempts), "input_tokens", t.Usage.Input, "output_tokens", t.Usage.Output, "cost_microusd", int64(t.Cost),
 	}
 	if !t.AcceptedAt.IsZero() {
-		if t.FirstShownAt != nil {
-			attrs = append(attrs, "first_shown_ms", t.FirstShownAt.Sub(t.AcceptedAt.Time).Milliseconds())
+		if first, ok := firstShown(t); ok {
+			attrs = append(attrs, "first_shown_ms", first.Milliseconds())
 		}
 		attrs = append(attrs, "ms", t.EndedAt.Sub(t.AcceptedAt.Time).Milliseconds())
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/answerable/answerable/internal/chat"
 	"github.com/answerable/answerable/internal/guard"
 	"github.com/answerable/answerable/internal/knowledge"
+	"github.com/answerable/answerable/internal/lang"
 	"github.com/answerable/answerable/internal/llm"
 )
 
@@ -49,13 +50,14 @@ type Rules struct {
 	Unit      chat.Unit    `json:"unit"`
 	Forbidden []string     `json:"forbidden,omitempty"`
 	Claims    guard.Claims `json:"claims"`
+	Reply     int          `json:"reply,omitempty"` // tokens of a reply; 0 is 1,024
 }
 
 // Limits bound a turn. Zero means the default.
 type Limits struct {
 	Whole    time.Duration // from the first message's acceptance to the end; default 60s
 	Settle   time.Duration // for the commit that ends it; default 10s
-	History  int           // messages before the turn that are read; default 20
+	History  int           // messages before the turn that are read; default 20, of at most historyTokens
 	Passages int           // default 5
 	Tokens   int           // of all passages together; default 1500
 }
@@ -102,7 +104,9 @@ var ErrLeft = errors.New("the server is shutting down")
 // the turn is still open.
 func (r *Runner) Run(ctx context.Context, job *Job) (next chat.TurnID, err error) {
 	o, j := job.Open, &job.journal
-	began, err := j.start(begin{Messages: o.Messages, Rules: r.Rules, Build: r.Build, Final: o.Final, Void: o.Conversation.Shown})
+	rules := r.Rules
+	rules.Claims.Off = r.knowledge() == nil // what has no documents cannot cite them
+	began, err := j.start(begin{Messages: o.Messages, Rules: rules, Build: r.Build, Final: o.Final, Void: o.Conversation.Shown})
 	if err != nil {
 		return "", err
 	}
@@ -213,6 +217,9 @@ func (r *Runner) answer(ctx context.Context, o chat.OpenTurn, w *writing) error 
 		if err := w.chunk(ctx, chunk); err != nil {
 			return err
 		}
+		if w.long() {
+			break
+		}
 	}
 	// From here on the answer is whole. The entry becomes durable with the end of the
 	// turn: without it, what Close lets out was never shown.
@@ -224,19 +231,34 @@ func (r *Runner) answer(ctx context.Context, o chat.OpenTurn, w *writing) error 
 
 func whole(context.Context, struct{}) (bool, error) { return true, nil }
 
+// historyTokens bounds what a turn takes along of what was said before.
+const historyTokens = 4000
+
 func (r *Runner) history(ctx context.Context, o chat.OpenTurn) ([]chat.Message, error) {
 	limit := r.Limits.History
 	if limit == 0 {
 		limit = 20
 	}
-	return r.Store.History(ctx, o, limit)
+	past, err := r.Store.History(ctx, o, limit)
+	tokens := 0
+	for i := len(past) - 1; i >= 0; i-- {
+		if tokens += lang.Tokens(string(past[i].Text)); tokens > historyTokens {
+			return past[i+1:], err
+		}
+	}
+	return past, err
+}
+
+// knowledge returns the generation to search now, or nil.
+func (r *Runner) knowledge() Knowledge {
+	if r.Knowledge == nil {
+		return nil
+	}
+	return r.Knowledge()
 }
 
 func (r *Runner) find(ctx context.Context, q knowledge.Query) (knowledge.Found, error) {
-	if r.Knowledge == nil {
-		return knowledge.Found{}, nil
-	}
-	k := r.Knowledge()
+	k := r.knowledge()
 	if k == nil {
 		return knowledge.Found{}, nil
 	}

@@ -30,6 +30,8 @@ type writing struct {
 	refused  bool       // the model declined
 	void     bool       // what earlier lives have shown must be taken back first
 	clock    time.Time  // when the attempt began
+	limit    int        // of a reply's tokens
+	reply    []byte     // of the attempt, for want of a count by the provider
 }
 
 func newWriting(t *chat.Turn, j *Journal, b begin, c chat.Conversation, resumed bool) (*writing, error) {
@@ -44,6 +46,9 @@ func newWriting(t *chat.Turn, j *Journal, b begin, c chat.Conversation, resumed 
 	language := lang.Language(string(t.Input))
 	rules.Claims.Language = language
 	w := &writing{language: language, turn: t, journal: j, gate: guard.NewGate(t, rules), level: c.Level, state: c.State, resumed: resumed, void: b.Void}
+	if w.limit = b.Rules.Reply; w.limit == 0 {
+		w.limit = 1024
+	}
 	if c.Shown {
 		w.state = chat.ResponseGeneration
 	}
@@ -64,7 +69,7 @@ func (w *writing) chunk(ctx context.Context, c llm.Chunk) error {
 		}
 	}
 	if c.Provider != "" {
-		w.clock = time.Now()
+		w.clock, w.reply = time.Now(), nil
 		t.Attempts = append(t.Attempts, chat.Attempt{Provider: c.Provider, StartedAt: chat.Now()})
 		switch {
 		case c.Provider == "extractive" && t.Plan.Provider == "extractive":
@@ -94,6 +99,7 @@ func (w *writing) chunk(ctx context.Context, c llm.Chunk) error {
 	}
 	w.refused = c.Finish == llm.Refusal
 	if c.Text != "" {
+		w.reply = append(w.reply, c.Text...)
 		if err := w.gate.Write(context.WithoutCancel(ctx), c.Text); err != nil {
 			return fmt.Errorf("check the answer: %w", err)
 		}
@@ -118,6 +124,19 @@ func (w *writing) take() []chat.Body {
 		w.collect(bodies...)
 	}
 	return bodies
+}
+
+// long reports whether the reply has reached its limit; what comes after is not read.
+func (w *writing) long() bool {
+	// A token has a byte at least: short replies need not be counted.
+	if len(w.reply) <= w.limit || lang.Tokens(string(w.reply)) <= w.limit {
+		return false
+	}
+	if n := len(w.turn.Attempts); n > 0 && w.turn.Attempts[n-1].Finish == "" {
+		w.turn.Attempts[n-1].Finish = string(llm.Length)
+		w.closeAttempt(&w.turn.Attempts[n-1])
+	}
+	return true
 }
 
 func (w *writing) closeAttempt(a *chat.Attempt) {
@@ -191,13 +210,7 @@ func (w *writing) finish(err error) {
 }
 
 // say lets a line of our own out, behind what was shown.
-func (w *writing) say(line line) {
-	text := line.in(w.language)
-	if w.gate.Shown() != "" {
-		text = "\n\n" + text
-	}
-	w.gate.Let(text)
-}
+func (w *writing) say(line line) { w.gate.Let(line.in(w.language)) }
 
 // rest returns what is still to be shown.
 func (w *writing) rest() []chat.Body {
