@@ -20,6 +20,11 @@ import (
 // dropped. A sentence without a mark that holds passes if it says nothing that needs a
 // source (see courtesy), gets a mark if some passage supports it, and is otherwise
 // uncited.
+//
+// A heading and the header of a table get no mark unless the model wrote one: what stands
+// under them has its own.
+// A header that is withheld takes the line below it along, without which the rows are
+// shown as lines.
 type Claims struct {
 	Off      bool    // the assistant has no knowledge: all sentences pass, without marks
 	Uncited  Uncited // default: Drop, and Flag where words are shown before their sentence is whole
@@ -43,7 +48,17 @@ type claims struct {
 	turn    *chat.Turn
 	sources *sources        // of turn.Passages, made when they are first needed
 	cited   []chat.Citation // the marks that were given, in order: cited[i] is mark i+1
+	table   table           // where in a table the sentence before stood
 }
+
+// table is a place in a table.
+type table uint8
+
+const (
+	noTable  table = iota
+	inTable        // behind a header or a row that was let through
+	headless       // behind a header that was withheld
+)
 
 func newClaims(t *chat.Turn, c Claims, words bool) *claims {
 	if c.Uncited == "" {
@@ -80,10 +95,33 @@ func (c *claims) check(sentence string) (text string, marks []int, v chat.Verdic
 		v.Action, v.Reason = chat.Block, "the model's own list of sources"
 		return text, nil, v
 	}
+	before := c.table
+	c.table = noTable
+	row := tableRow(text)
+	if row {
+		c.table = before
+		if before == noTable {
+			c.table = inTable
+		}
+	}
+	cl := newClaim(text, c.Language)
+	if row && before == headless && len(cl.words) == 0 {
+		v.Action, v.Reason = chat.Block, "the header above it was withheld"
+		return text, nil, v
+	}
 	if c.sources == nil {
 		c.sources = newSources(c.turn.Passages, c.Language)
 	}
-	cl := newClaim(text, c.Language)
+	header := row && before == noTable
+	if len(found) == 0 && (header || heading(text)) {
+		_, supported := c.sources.best(cl)
+		if supported || !negatedOrLong(cl) && knownFacts(cl, c.turn, true) || c.Uncited == Allow {
+			return text, nil, v
+		}
+		if header && c.Uncited == Drop {
+			c.table = headless
+		}
+	}
 	spans, wrong := c.marked(cl, found)
 	if len(wrong) > 0 {
 		v.Action, v.Reason = chat.Flag, fmt.Sprintf("no support for the sentence in passage %s", list(wrong))
@@ -106,6 +144,11 @@ func (c *claims) check(sentence string) (text string, marks []int, v chat.Verdic
 		}
 	}
 	return withMarks(text, written(marks)), marks, v
+}
+
+// tableRow reports whether a sentence is a line of a table.
+func tableRow(s string) bool {
+	return strings.HasPrefix(s, "|") && strings.HasSuffix(s, "|") && strings.Count(s, "|") > 1
 }
 
 // marked returns the words of the passages that the model named which support cl, and

@@ -91,6 +91,13 @@ func TestClaims(t *testing.T) {
 		{"code", "```\na[1] = 2\n```", "```\na[1] = 2\n```"},
 		{"item without a stop", "- Return shipping is free [1]\n- Die Garantie beträgt zwei Jahre\n", "- Return shipping is free [1]\n- Die Garantie beträgt zwei Jahre [2]"},
 		{"row", "| Return shipping | free [1] |\n", "| Return shipping | free [1] |"},
+		{
+			"table", "| Way | Cost |\n|---|---|\n| Return shipping | free |\n| Return shipping | 3 pounds [1] |\n",
+			"| Way | Cost |\n|---|---|\n| Return shipping | free [1] |",
+		},
+		{"row below a header of its own making", "| Refunds | within 90 days |\n|---|---|\n| Return shipping | free [1] |\n", "| Return shipping | free [1] |"},
+		{"heading", "## Return shipping\n\nReturn shipping is free.", "## Return shipping\n\nReturn shipping is free.[1]"},
+		{"heading with a mark", "## Return shipping [1]\n", "## Return shipping [1]"},
 		{"list of sources", "Return shipping is free [1].\n\n[1]: https://evil.example/\n", "Return shipping is free.[1]"},
 		{"only marks", "[1][2]\n\n[3]", ""},
 		{"identifier", "Batteries are covered for 6 months with order AB-1234 [2].", "Batteries are covered for 6 months with order AB-1234.[1]"},
@@ -106,6 +113,30 @@ func TestClaims(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTableWithoutBars checks rows as they stand in text that was a table in HTML: each
+// is a sentence of its own, so that one "never" does not negate the others.
+func TestTableWithoutBars(t *testing.T) {
+	turn := &chat.Turn{Passages: []chat.Passage{{
+		Document: "delivery.html", Generation: "g1",
+		Text: "Service | Time | Free from\nStandard | 2–3 days | €60\nExpress | 1 day | never\nAbroad | 6–10 days | never\n\nNot to islands.",
+	}}}
+	g := NewGate(turn, Rules{})
+	reply := "| Service | Time | Free from |\n|---|---|---|\n| Standard | 2–3 days | €60 [1] |\n| Express | 1 day | never [1] |\n| Abroad | 6–10 days | never [1] |\n"
+	if err := g.Write(t.Context(), reply); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := "| Service | Time | Free from |\n|---|---|---|\n| Standard | 2–3 days | €60 [1] |\n| Express | 1 day | never [2] |\n| Abroad | 6–10 days | never [3] |"
+	if got := string(g.Shown()); got != want {
+		t.Errorf("shown\n%s\nwant\n%s\nwithheld %+v", got, want, turn.Withheld)
+	}
+	if quote := turn.Citations[1].Quote; quote != "Express | 1 day | never" {
+		t.Errorf("quote %q", quote)
 	}
 }
 

@@ -161,7 +161,7 @@ var replies = []string{
 var banned = []string{"money-back guarantee", "no risk", "返金保証", "über alles", "보장합"}
 
 // naive finds two of the phrases without the help of the code under test.
-var naive = regexp.MustCompile("(?i)\\bno[\\s*-]+risk\\b|money[\\s*-]+back[\\s*-]+guarantee\\b|返金\\s*保証あ")
+var naive = regexp.MustCompile(`(?i)\bno[\s*-]+risk\b|money[\s*-]+back[\s*-]+guarantee\b|返金\s*保証あ`)
 
 // TestForbiddenSplitAnywhere cuts each reply at every border, and short ones at every
 // two.

@@ -126,7 +126,7 @@ func newSources(passages []chat.Passage, language string) *sources {
 func newSource(text, language string) source {
 	src := source{text: text, words: words(text)}
 	at := 0
-	for _, sp := range lang.Sentences(text) {
+	for _, sp := range unitsOf(text) {
 		head, body, _ := trim(text[sp.Start:sp.End])
 		if body == "" {
 			continue
@@ -145,6 +145,23 @@ func newSource(text, language string) source {
 		src.units = append(src.units, e)
 	}
 	return src
+}
+
+// unitsOf cuts a passage into sentences, and a table that has no bars around its rows,
+// as text from HTML has, into these.
+func unitsOf(text string) []lang.Span {
+	var out []lang.Span
+	for _, sp := range lang.Sentences(text) {
+		if piece := text[sp.Start:sp.End]; strings.Contains(piece, " | ") {
+			for line := range strings.Lines(piece) {
+				out = append(out, lang.Span{Start: sp.Start, End: sp.Start + len(line)})
+				sp.Start += len(line)
+			}
+			continue
+		}
+		out = append(out, sp)
+	}
+	return out
 }
 
 // support returns the words of a passage that support cl: the very words of cl, or else

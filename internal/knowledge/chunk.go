@@ -107,7 +107,19 @@ func unitsOf(d Document) []unit {
 
 func appendUnits(units []unit, text string, from, to int) []unit {
 	opens := true
-	for _, s := range lang.Sentences(text[from:to]) {
+	sentences := lang.Sentences(text[from:to])
+	for i := 0; i < len(sentences); i++ {
+		s := sentences[i]
+		if fence(text[from+s.Start : from+s.End]) { // to the one that closes it, a whole block is one unit
+			for j := i + 1; j < len(sentences); j++ {
+				if end := sentences[j]; fence(text[from+end.Start : from+end.End]) {
+					if lang.Tokens(text[from+s.Start:from+end.End]) <= chunkTokens {
+						s.End, i = end.End, j
+					}
+					break
+				}
+			}
+		}
 		piece := text[from+s.Start : from+s.End]
 		n := lang.Tokens(piece)
 		if n <= chunkTokens {
@@ -119,6 +131,9 @@ func appendUnits(units []unit, text string, from, to int) []unit {
 	}
 	return units
 }
+
+// fence reports whether a unit opens or closes a code block.
+func fence(piece string) bool { return strings.TrimSpace(piece) == "```" }
 
 // appendWords cuts what is too long for a chunk between words. Only a "word" of more
 // than wordBytes is cut inside, and text of a script without spaces.

@@ -71,6 +71,26 @@ func TestChunksKeepWordsWhole(t *testing.T) {
 	}
 }
 
+// TestChunksKeepCodeWhole checks that no chunk begins or ends inside a code block, where
+// a reader could not tell code from prose.
+func TestChunksKeepCodeWhole(t *testing.T) {
+	command := "```\n" + strings.Repeat("lamp --on --bright=full\n", 12) + "```\n\n"
+	for _, before := range []int{0, 5, 20, 28, 40} {
+		d := markdown(strings.Repeat("The lamp stands on a round base of oak. ", before) + "\n\n" + strings.Repeat(command+"And so on.\n\n", 4))
+		doc := d.document("x.md")
+		checkChunks(t, doc)
+		for _, s := range chunks(doc) {
+			if text := doc.Text[s.from:s.to]; strings.Count(text, "```")%2 != 0 {
+				t.Errorf("after %d sentences, a chunk cuts a block:\n%s", before, text)
+			}
+		}
+	}
+	long := markdown("```\n" + strings.Repeat("lamp --on --bright=full\n", 80) + "```\n\nProse.")
+	if doc := long.document("x.md"); strings.Contains(doc.Text, "```") {
+		t.Errorf("a block that does not fit into a chunk has fences:\n%s", doc.Text)
+	}
+}
+
 func TestChunksFollowSections(t *testing.T) {
 	body := strings.Repeat("Some words about this part of the manual. ", 16)
 	d := markdown("# Manual\n\n## First\n\n" + body + "\n\n## Second\n\n### Inner\n\n" + body + "\n\n## Third\n\nshort")

@@ -83,6 +83,19 @@ func (d *draft) add(k kind, level int, text string) {
 	d.blocks = append(d.blocks, block{k, level, text})
 }
 
+// maxCode bounds a code block in tokens, so that with its fences it fits into a chunk.
+const maxCode = chunkTokens - 10
+
+// fenced puts fences around a code block, by which everyone behind here, the model among
+// them, tells it from prose. One that does not fit into a chunk stays as it is: of a cut
+// block, nobody could say on which side of the fence prose is.
+func fenced(text string) string {
+	if strings.TrimSpace(text) == "" || strings.Contains(text, "```") || lang.Tokens(text) > maxCode {
+		return text
+	}
+	return "```\n" + text + "\n```"
+}
+
 // document joins the blocks: an empty line between them, but only a line break
 // between items of a list and rows of a table.
 func (d *draft) document(id string) Document {

@@ -27,9 +27,12 @@ const (
 	perDocument = 2
 	// Passages that share so much of their words say the same.
 	sameText = 0.85
+	// What a chunk gains, as a share of its score, by a heading that is the question.
+	sameHeading = 0.3
 )
 
-// Find returns the passages that may answer a question: the best chunks, without
+// Find returns the passages that may answer a question: the best chunks, those under a
+// heading that is the question before others of about the same score, without
 // repetitions, from several documents where there are several, within the limits of
 // q. Passages may be empty. The error is ctx's.
 func (g *Generation) Find(ctx context.Context, q Query) (Found, error) {
@@ -38,11 +41,79 @@ func (g *Generation) Find(ctx context.Context, q Query) (Found, error) {
 	}
 	limit, tokens := cmp.Or(q.Limit, usualLimit), cmp.Or(q.Tokens, usualTokens)
 	p := g.parse(q)
-	hits := g.search(p, 4*limit+8)
+	hits := g.candidates(p, limit)
+	if len(q.History) > 0 {
+		// The question may follow on what was said, or change the subject: both readings
+		// get their passages, in turn.
+		alone := g.parse(Query{Text: q.Text})
+		hits = interleave(hits, g.candidates(alone, limit))
+	}
 	if err := ctx.Err(); err != nil {
 		return Found{}, fmt.Errorf("search the documents: %w", err)
 	}
 	return Found{Generation: g.id, Query: p.readable(q), Passages: g.assemble(hits, limit, tokens)}, nil
+}
+
+// candidates returns enough hits to fill limit, best first.
+func (g *Generation) candidates(p parsed, limit int) []Hit {
+	hits := g.search(p, 4*limit+8)
+	for i := range hits {
+		if g.headed(hits[i], p) {
+			hits[i].Score *= 1 + sameHeading
+		}
+	}
+	slices.SortStableFunc(hits, func(x, y Hit) int { return cmp.Compare(y.Score, x.Score) })
+	return hits
+}
+
+// interleave takes hits from both lists in turn, each chunk once.
+func interleave(x, y []Hit) []Hit {
+	out := make([]Hit, 0, len(x)+len(y))
+	seen := make(map[int32]bool, len(x)+len(y))
+	for i := range max(len(x), len(y)) {
+		for _, list := range [][]Hit{x, y} {
+			if i < len(list) && !seen[list[i].chunk] {
+				seen[list[i].chunk] = true
+				out = append(out, list[i])
+			}
+		}
+	}
+	return out
+}
+
+// headed reports whether in the chunk of a hit a heading begins that asks for the same as
+// the question, no more and no less. Where every passage has the words, as those about
+// the product have its name, that tells the one which says what it is.
+func (g *Generation) headed(h Hit, p parsed) bool {
+	c := g.chunks[h.chunk]
+	d := g.docs[c.doc]
+	asked := 0
+	for _, w := range p.words.list {
+		if w.said == 0 {
+			asked++
+		}
+	}
+	first, _ := slices.BinarySearchFunc(d.Headings, c.start, func(h Heading, start int) int { return cmp.Compare(h.Start, start) })
+	for _, heading := range d.Headings[first:] {
+		if heading.Start >= c.end {
+			break
+		}
+		found := map[string]bool{}
+		for _, t := range words(heading.Text, d.Language) {
+			if strings.Trim(t.Text, "0123456789.") == "" {
+				continue // the number of a section
+			}
+			if i, ok := p.words.at[t.Text]; !ok || p.words.list[i].said > 0 {
+				found = nil
+				break
+			}
+			found[t.Text] = true
+		}
+		if asked > 0 && len(found) == asked {
+			return true
+		}
+	}
+	return false
 }
 
 // Passage returns what a hit found.
@@ -65,19 +136,23 @@ func (g *Generation) passage(h Hit, s span, end int) chat.Passage {
 // assemble picks passages: first those that do not crowd out other documents, then,
 // while there is room, the rest.
 func (g *Generation) assemble(hits []Hit, limit, tokens int) []chat.Passage {
-	var out []chat.Passage
+	type ranked struct {
+		rank int
+		chat.Passage
+	}
+	var picked []ranked
 	taken := make([]bool, len(hits))
 	of := map[string]int{}
 	var texts []bag
 	for _, most := range []int{perDocument, len(hits)} {
 		for i, h := range hits {
-			if len(out) >= limit || tokens <= 0 {
+			if len(picked) >= limit || tokens <= 0 {
 				break
 			}
 			if taken[i] || of[h.Document] >= most {
 				continue
 			}
-			p, ok := g.fit(h, tokens, len(out) == 0)
+			p, ok := g.fit(h, tokens, len(picked) == 0)
 			if !ok {
 				continue
 			}
@@ -89,10 +164,14 @@ func (g *Generation) assemble(hits []Hit, limit, tokens int) []chat.Passage {
 			texts = append(texts, words)
 			of[h.Document]++
 			tokens -= p.Tokens
-			out = append(out, p)
+			picked = append(picked, ranked{i, p})
 		}
 	}
-	slices.SortStableFunc(out, func(x, y chat.Passage) int { return cmp.Compare(y.Score, x.Score) })
+	slices.SortFunc(picked, func(x, y ranked) int { return cmp.Compare(x.rank, y.rank) })
+	out := make([]chat.Passage, len(picked))
+	for i, p := range picked {
+		out[i] = p.Passage
+	}
 	return out
 }
 

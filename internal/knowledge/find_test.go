@@ -83,6 +83,21 @@ func TestFindLeavesOutRepetitions(t *testing.T) {
 	}
 }
 
+// TestFindHeadingThatIsTheQuestion checks that of many documents that all name a thing, the
+// one comes first in which a heading asks what it is.
+func TestFindHeadingThatIsTheQuestion(t *testing.T) {
+	docs := []Document{{ID: "z.md", Title: "The guide to a Lumo", Text: "1.1. What is Lumo?\n\nIt is a lamp, made by people who like lamps and were asked again and again what it was that they had made of all that oak.",
+		Headings: []Heading{{Level: 1, Text: "1.1. What is Lumo?", Start: 0, End: 18}}}}
+	for i := range 9 {
+		docs = append(docs, Document{ID: fmt.Sprintf("%d.md", i), Title: "Lumo", Text: fmt.Sprintf("Part %d of Lumo can be had as a spare from all who sell it.", i)})
+	}
+	g := build(t, docs)
+	found, err := g.Find(t.Context(), Query{Text: "what is lumo"})
+	if err != nil || len(found.Passages) == 0 || found.Passages[0].Document != "z.md" {
+		t.Errorf("Find = %+v, %v, want z.md first", found.Passages, err)
+	}
+}
+
 func TestFindStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -115,12 +115,16 @@ func (w *htmlWalk) skipped(n *html.Node) bool {
 		return w.scoped == 0 // an article's own header has its title
 	case atom.Del, atom.S, atom.Strike:
 		return true // says what no longer holds
+	case atom.A, atom.Sup:
+		if footnote(n) {
+			return true
+		}
 	}
 	switch attr(n, "role") {
 	case "navigation", "banner", "contentinfo", "search", "complementary", "dialog", "alertdialog", "menu", "menubar", "toolbar", "tablist":
 		return true
 	}
-	if attr(n, "aria-hidden") == "true" {
+	if attr(n, "aria-hidden") == "true" || navigation(n) {
 		return true
 	}
 	for _, a := range n.Attr {
@@ -132,6 +136,42 @@ func (w *htmlWalk) skipped(n *html.Node) bool {
 		}
 	}
 	return false
+}
+
+// navigation reports whether the class or id of an element says that it leads around
+// the site. Pages that were written before the nav element, or made by DocBook, Sphinx
+// or AsciiDoc, say it so. A menu may be a restaurant's, and is none.
+func navigation(n *html.Node) bool {
+	switch n.DataAtom {
+	case atom.Html, atom.Body, atom.Main, atom.Article, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
+		return false // names the kind of the page
+	}
+	for name := range strings.FieldsSeq(attr(n, "class") + " " + attr(n, "id")) {
+		switch strings.ToLower(name) {
+		case "nav", "navbar", "navigation", "navheader", "navfooter", "breadcrumb", "breadcrumbs", "pagination", "pager",
+			"toc", "sidebar", "sphinxsidebar", "related", "headerlink", "footer", "footer-text", "skip-link":
+			return true
+		}
+	}
+	return false
+}
+
+// footnote reports whether n is the number of a footnote, with a link inside the page.
+// In a quotation it would look like a mark of ours.
+func footnote(n *html.Node) bool {
+	link, sup := false, false
+	for c := range n.Descendants() {
+		link = link || c.DataAtom == atom.A && strings.Contains(attr(c, "href"), "#")
+		sup = sup || c.DataAtom == atom.Sup
+	}
+	link = link || n.DataAtom == atom.A && strings.Contains(attr(n, "href"), "#")
+	sup = sup || n.DataAtom == atom.Sup
+	if !link || !sup {
+		return false
+	}
+	digits := strings.Trim(rawText(n), "[]() \n")
+	_, err := strconv.Atoi(digits)
+	return err == nil && len(digits) <= 3
 }
 
 func (w *htmlWalk) walk(n *html.Node) {
@@ -155,11 +195,17 @@ func (w *htmlWalk) walk(n *html.Node) {
 		w.draft.add(heading, int(n.Data[1]-'0'), clean(w.text(n)))
 	case atom.Pre:
 		w.flush()
-		w.draft.add(code, 0, strings.Trim(lines(rawText(n)), "\n"))
+		w.draft.add(code, 0, fenced(strings.Trim(lines(rawText(n)), "\n")))
 	case atom.Br:
 		w.inline.WriteByte('\n')
 	case atom.Img:
 		w.inline.WriteString(" " + strings.ReplaceAll(attr(n, "alt"), "\n", " ") + " ")
+	case atom.Sup:
+		if t := strings.TrimSpace(rawText(n)); t != "" && strings.Trim(t, "0123456789") == "" {
+			w.inline.WriteString(raised.Replace(t)) // 10² is not 102
+			return
+		}
+		w.children(n)
 	case atom.A:
 		start := w.inline.Len()
 		w.children(n)
@@ -189,6 +235,8 @@ func (w *htmlWalk) walk(n *html.Node) {
 		w.children(n)
 	}
 }
+
+var raised = strings.NewReplacer("0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹")
 
 func (w *htmlWalk) children(n *html.Node) {
 	for c := n.FirstChild; c != nil; c = c.NextSibling {

@@ -125,7 +125,7 @@ func (w *markdownWalk) blocks(n ast.Node, prefix string, depth int) {
 		case *ast.Blockquote:
 			w.blocks(c, prefix, depth+1)
 		case *ast.FencedCodeBlock, *ast.CodeBlock:
-			w.draft.add(code, 0, strings.TrimRight(w.raw(c), "\n"))
+			w.draft.add(code, 0, fenced(strings.TrimRight(w.raw(c), "\n")))
 		case *ast.HTMLBlock:
 			w.draft.blocks = append(w.draft.blocks, htmlFragment(w.raw(c)).blocks...)
 		case *extast.Table:

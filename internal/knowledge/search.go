@@ -46,6 +46,22 @@ const (
 	repairedWeight = 0.7
 )
 
+// askingWeight is what words count that say that something is asked rather than what
+// ("how long does it take to get …"). In a small base they are rare and would decide.
+// At .25 nDCG@10 rose by .003 on both sets of conversations and stayed on scifact.
+const askingWeight = 0.25
+
+// asking are such words, as terms. Only English ones were measured.
+var asking = func() map[string]bool {
+	m := map[string]bool{}
+	for _, t := range lang.Terms(`take get long want need help tell know find use give say something anything someone anyone
+		much many make way thing like look see possible able happen work come go put may might shall let ask question
+		explain please hello hi thank`, "en") {
+		m[t.Text] = true
+	}
+	return m
+}()
+
 // Search returns the k chunks that fit q best, best first. Limit and Tokens of q do
 // not matter.
 func (g *Generation) Search(q Query, k int) []Hit {
@@ -164,6 +180,9 @@ func (g *Generation) parse(q Query) parsed {
 			}
 			for i, t := range terms {
 				w := weighted[string]{t.Text, weight, s.text[t.Start:t.End], said}
+				if asking[t.Text] {
+					w.weight *= askingWeight
+				}
 				if n == 0 { // repairs by the rules of the commonest language will do
 					if known := fix.repair(t.Text); known != t.Text {
 						w.key, w.weight = known, weight*repairedWeight

@@ -14,9 +14,11 @@ type asks struct {
 	time    bool // when, how long
 	number  bool // how many
 	reach   bool // an address, a telephone number
+	contact bool // one of these to write to or to call
 	steps   bool // how to
 	list    bool // which, what … things
 	allowed bool // whether something can be done
+	meaning bool // what something is
 }
 
 // readAsks reads the form of the answer off the question.
@@ -27,19 +29,23 @@ func readAsks(question string) asks {
 		time:    askTime.MatchString(q),
 		number:  askNumber.MatchString(q),
 		reach:   askReach.MatchString(q),
+		contact: askContact.MatchString(q),
 		steps:   askSteps.MatchString(q),
 		list:    askList.MatchString(q),
 		allowed: askAllowed.MatchString(q),
+		meaning: askMeaning.MatchString(q),
 	}
 }
 
 // The patterns match folded text: lower case, without accents.
 var (
-	askMoney   = regexp.MustCompile(`\b(how much|cost|costs|price|prices|fee|fees|charge|charges|free|expensive|pay for|wie ?viel|kostet|kosten|preis|gebuhr|kostenlos|gratis|combien|prix|coute|couter|frais|gratuit|cuanto|cuesta|precio|quanto|costa|costo|prezzo|custa|preco|hoeveel kost|prijs)\b`)
+	askMoney   = regexp.MustCompile(`\b(how much( is| are| does| do| will| would| for|\W*$)|cost|costs|price|prices|fee|fees|charge|charges|free|expensive|pay for|wie ?viel|kostet|kosten|preis|gebuhr|kostenlos|gratis|combien|prix|coute|couter|frais|gratuit|cuanto|cuesta|precio|quanto|costa|costo|prezzo|custa|preco|hoeveel kost|prijs)\b`)
 	askTime    = regexp.MustCompile(`\b(when|how long|how soon|how fast|how quickly|how late|what time|how many (days|weeks|hours|months)|deadline|hours|open|wann|wie lange|ab wann|bis wann|offnungszeiten|quand|combien de temps|delai|cuando|cuanto tiempo|cuanto tarda|quando|quanto tempo|wanneer|hoe lang|hoelang|openingstijden)\b`)
-	askNumber  = regexp.MustCompile(`\b(how many|how often|what size|which size|wie viele|wie oft|combien de|cuantos|cuantas|quanti|quante|quantos|quantas|hoeveel)\b`)
+	askNumber  = regexp.MustCompile(`\b(how many|how much \w+ (do|does|can|is|are|will|should|must)|how often|what size|which size|wie viele|wie oft|combien de|cuantos|cuantas|quanti|quante|quantos|quantas|hoeveel)\b`)
 	askReach   = regexp.MustCompile(`\b(phone|telephone|call|e-?mail|mail|address|contact|reach|where|telefon\w*|anrufen|adresse|kontakt|erreichen|wo|telephone|courriel|contacter|ou|telefono|correo|direccion|contactar|donde|indirizzo|contattare|dove|telefone|endereco|onde|telefoon\w*|adres|waar)\b`)
+	askContact = regexp.MustCompile(`\b((how|where) (can|do|could|may) i (call|contact|reach|write)|(contact|call|reach|write|phone|e-?mail) (you|someone|somebody)|(phone|telephone) number|e-?mail address|telefonnummer|e-?mail-?adresse|(sie|euch) (erreichen|anrufen|kontaktieren))\b`)
 	askAllowed = regexp.MustCompile(`\b(can|could|may|am i|is it|are we) (i|we|you|allowed|possible|able)\b|\b(kann|darf|konnen) (ich|man|wir|sie)\b|\b(puedo|puis-je|peut-on|posso|kan ik|mag ik)\b`)
+	askMeaning = regexp.MustCompile(`^\W*(so )?((what|who)( is|'s| are| was) (an? |the )?[\w./+-]+( [\w./+-]+){0,2}( for| about)?|what (does|do) [\w./+ -]+ (do|mean|stand for)|was (ist|sind|bedeutet) (ein |eine |der |die |das )?[\w./-]+( [\w./-]+)?|qu'?est.ce que .{1,30}|que (es|son|significa) .{1,30}|cos'?e .{1,30}|o que (e|sao) .{1,30}|wat (is|zijn|betekent) .{1,30})\W*$`)
 	askSteps   = regexp.MustCompile(`\b(how (do|can|to|should|would|must|does one)|steps?|instructions|what (do|should|must) i do|wie (kann|mache|muss|soll|geht|funktioniert|andere|storniere)|was muss ich|schritte|comment|etapes|como|pasos|come|passi|passos|hoe (kan|moet|doe)|stappen)\b`)
 	askList    = regexp.MustCompile(`\b(which|list|what (are|kinds?|types?|methods?|options|items|things|documents|can|can't|cannot|is not|isn't|does|\w+ methods|\w+ options|do you store|do you keep)|welche|quels?|quelles?|que|cuales|quali|quais|welke)\b`)
 )
@@ -59,7 +65,8 @@ var (
 	number = regexp.MustCompile(`\+?\d[\d ()/-]{6,}\d`) // of a telephone
 )
 
-// fit returns how well text has the form that is asked for, from -1 to 1.
+// fit returns how well text has the form that is asked for, from -1 to 1; to -2 where
+// somebody wants to write or call, whom nothing else helps.
 func (a asks) fit(text string) float64 {
 	digit := strings.ContainsAny(text, "0123456789")
 	score, forms := 0.0, 0
@@ -81,6 +88,9 @@ func (a asks) fit(text string) float64 {
 			score++
 		default:
 			score--
+		}
+		if a.contact && f.asked && score < 0 {
+			score *= 2 // nothing to write to or to call
 		}
 		forms++
 	}

@@ -1,6 +1,7 @@
 // Package extractive answers without a model: it picks the sentences, list items and
 // table rows of the given passages that answer the question, and quotes them word for
-// word, each with the mark of its passage. When nothing answers, it says so. It needs no
+// word, each with the mark of its passage; headings above them, the headers of tables and
+// code have none. When nothing answers, it says so. It needs no
 // key and no network, so it is what remains when every model is out of reach.
 //
 // Its one idea is coverage: which share of what the question asks for, weighted by how
@@ -76,8 +77,13 @@ func answer(req llm.Request) (string, llm.Finish) {
 	}
 	library := cutPassages(req.Passages, req.Language)
 	var chosen []quote
-	for _, q := range readQuestion(req) {
-		chosen = append(chosen, pick(library, q, chosen)...)
+	for _, readings := range readQuestion(req) {
+		for _, q := range readings {
+			if found := pick(library, q, chosen); len(found) > 0 {
+				chosen = append(chosen, found...)
+				break
+			}
+		}
 	}
 	text := write(library, chosen, string(req.Said))
 	switch {

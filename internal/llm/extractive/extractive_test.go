@@ -107,8 +107,12 @@ func stream(t *testing.T, req llm.Request) string {
 // ourMark matches a mark as this package writes it.
 var ourMark = regexp.MustCompile(` \[(\d+)\]`)
 
+// codeBlock matches a fenced block as this package writes it.
+var codeBlock = regexp.MustCompile("(?ms)^(```|~~~).*?^(```|~~~)[`~]*$\n?")
+
 // checkQuotes checks the promise of this package: everything that is shown stands, but
-// for white space, in the passage that its mark names.
+// for white space, in the passage that its mark names; headings, the headers of tables
+// and code, which have no mark, in one of the passages.
 func checkQuotes(t *testing.T, req llm.Request, text string) {
 	t.Helper()
 	for _, l := range allLines {
@@ -116,7 +120,12 @@ func checkQuotes(t *testing.T, req llm.Request, text string) {
 			return
 		}
 	}
-	for line := range strings.Lines(text) {
+	for _, block := range codeBlock.FindAllString(text, -1) {
+		if !inSome(req.Passages, block) {
+			t.Errorf("the code %q is in no passage", block)
+		}
+	}
+	for line := range strings.Lines(codeBlock.ReplaceAllString(text, "")) {
 		line = strings.TrimRight(line, "\n")
 		from := 0
 		for _, m := range ourMark.FindAllStringSubmatchIndex(line, -1) {
@@ -129,16 +138,23 @@ func checkQuotes(t *testing.T, req llm.Request, text string) {
 				t.Errorf("%q is not in passage %d", words, n)
 			}
 		}
-		if rest := strings.Trim(line[from:], " |"); rest != "" && !isRule(rest) && !inSome(req.Passages, line) {
-			t.Errorf("%q has no mark and is in no passage", line)
+		rest := strings.Trim(line[from:], " |")
+		if rest == "" || isRule(rest) {
+			continue
+		}
+		bare := strings.HasPrefix(line, "|") || strings.HasPrefix(line, "**") && strings.HasSuffix(line, "**")
+		if k, _ := kindOf(rest, true); from > 0 || !bare && k != heading || !inSome(req.Passages, rest) {
+			t.Errorf("%q has no mark, and is no heading in a passage", line)
 		}
 	}
 }
 
-// inSome reports whether a table's header is in one of the passages.
-func inSome(passages []chat.Passage, header string) bool {
+// inSome reports whether text is in one of the passages, bold or not.
+func inSome(passages []chat.Passage, text string) bool {
+	text = normal(text)
+	plain := strings.TrimSuffix(strings.TrimPrefix(text, "**"), "**")
 	for _, p := range passages {
-		if strings.Contains(header, "|") && strings.Contains(normal(string(p.Text)), strings.Trim(header, "| ")) {
+		if t := normal(string(p.Text)); strings.Contains(t, text) || strings.Contains(t, plain) {
 			return true
 		}
 	}

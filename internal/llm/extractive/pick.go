@@ -2,6 +2,7 @@ package extractive
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,8 +15,10 @@ type quote struct {
 	units []int // in the order of the passage; all of one passage
 	score float64
 	cover float64 // share of the question
-	fit   float64 // whether it has the form that is asked for, from -1 to 1
-	block bool    // a list or a table
+	own   float64 // the same, by the words of the unit that answers alone
+	fit   float64 // as asks.fit gives it
+	block bool    // a list, a table or a section
+	aside bool    // it only says where to read on
 }
 
 // What must be covered for an answer, and what a further quotation must have.
@@ -23,6 +26,7 @@ const (
 	enough    = 0.55 // share of the question that the best quotation covers
 	further   = 0.80 // of the best score, in the same passage
 	elsewhere = 0.95 // of the best score, in another passage
+	besides   = 0.90 // of what the best quotation has in its own words
 	most      = 3    // quotations for one question
 )
 
@@ -45,15 +49,21 @@ func pick(l *library, q question, chosen []quote) []quote {
 		if len(picked) == most || c.score < best.score*further {
 			break
 		}
-		if c.score < best.score*least || len(picked) > 0 && (c.block || best.block || c.cover < enough || c.fit < best.fit || l.step(c)) {
+		if c.score < best.score*least || len(picked) > 0 && (c.block || best.block || c.aside || c.cover < enough || c.fit < best.fit || c.own < besides*best.own || l.step(c)) {
 			continue
 		}
 		if !l.repeats(c, picked) && !l.repeats(c, chosen) {
 			picked = append(picked, c)
 		}
 	}
-	order := func(q quote) int { // the best passage first, then as they were found
-		if l.passage(q) == l.passage(best) {
+	if len(picked) == 1 && !best.block && !r.asks.exact() {
+		picked[0].units = l.withRest(picked[0].units)
+	}
+	order := func(q quote) int { // the best paragraph first, then its passage, then as they were found
+		switch {
+		case l.units[q.units[0]].top == l.units[best.units[0]].top:
+			return -2
+		case l.passage(q) == l.passage(best):
 			return -1
 		}
 		return l.passage(q)
@@ -62,6 +72,31 @@ func pick(l *library, q question, chosen []quote) []quote {
 		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a.units[0], b.units[0]))
 	})
 	return picked
+}
+
+// A single sentence goes on to the end of its paragraph within these bounds.
+const (
+	restUnits = 3
+	restWords = 50
+)
+
+// withRest returns units and what follows them in their paragraph, as far as it is
+// short: whoever asks whether and how is helped by what comes with it.
+func (l *library) withRest(units []int) []int {
+	last := units[len(units)-1]
+	words := 0
+	for _, i := range units {
+		words += len(strings.Fields(l.units[i].text))
+	}
+	for i := last + 1; i < len(l.units) && len(units) < restUnits; i++ {
+		u := l.units[i]
+		words += len(strings.Fields(u.text))
+		if l.units[last].kind != sentence || u.kind != sentence || u.top != l.units[last].top || u.passage != l.units[last].passage || words > restWords || len(u.terms) < 3 {
+			break
+		}
+		units = append(units, i)
+	}
+	return units
 }
 
 // step reports whether q is one step of several.
@@ -79,7 +114,9 @@ func (r *ratings) quotes() []quote {
 	for i, u := range units {
 		switch {
 		case u.kind == sentence && (u.whole || len(u.terms) > 5):
-			all = append(all, r.quote(i, r.withAfter(r.library.withBefore(i)), false))
+			if before := r.library.withBefore(i); !units[before[0]].torn {
+				all = append(all, r.quote(i, r.withAfter(before), false))
+			}
 		case u.kind == item && numbered.MatchString(u.text) && !r.asks.exact():
 			// one step helps nobody; the block has all
 		case u.kind == item && u.whole && len(u.terms) > 5:
@@ -96,23 +133,91 @@ func (r *ratings) quotes() []quote {
 				all = append(all, b)
 			}
 		}
+		if u.kind == heading && !r.asks.exact() {
+			if s, ok := r.section(i); ok {
+				all = append(all, s)
+			}
+		}
 	}
 	return all
+}
+
+// What a heading must have of the question for what stands under it to be quoted as it
+// is, and how many words of that are quoted.
+const (
+	headed       = 0.75
+	sectionWords = 90
+)
+
+// fitWeight is what it is worth to have the form that is asked for.
+const fitWeight = 0.2
+
+// section rates the beginning of what stands under a heading that is as good as the
+// question: whoever wrote it has answered in full, be it in several paragraphs.
+func (r *ratings) section(h int) (quote, bool) {
+	l := r.library
+	level, own := levelOf(l.units[h].text), r.ownCoverage(h)
+	if level == introLevel || own < headed || h+1 == len(l.units) || l.units[h+1].kind != sentence || l.units[h+1].torn {
+		return quote{}, false
+	}
+	var units []int
+	words := 0
+	for i := h + 1; i < len(l.units); {
+		u := l.units[i]
+		if u.kind == heading && levelOf(u.text) <= level || u.kind == header || u.kind == skipped || u.passage != l.units[h].passage {
+			break
+		}
+		end := i + 1 // a list is quoted whole
+		for u.kind == item && end < len(l.units) && l.units[end].top == u.top {
+			end++
+		}
+		n := 0
+		for j := i; j < end; j++ {
+			n += len(strings.Fields(l.units[j].text))
+		}
+		if words+n > sectionWords || n < 3 && u.kind == sentence { // "Table 3.2."
+			break
+		}
+		for ; i < end; i++ {
+			units = append(units, i)
+		}
+		words += n
+	}
+	for n := len(units); n > 0 && l.units[units[n-1]].kind == heading; n-- {
+		units = units[:n-1] // leads to what is not quoted
+	}
+	if len(units) < 2 {
+		return quote{}, false
+	}
+	q := quote{units: units, own: own, block: true, cover: r.coverage(units[:1]...)}
+	q.score = q.cover + 0.35*own + 0.15*r.phrases[h] + r.polarity("", h) + 0.1*r.about[l.units[h].passage]
+	if r.asks.steps || r.asks.meaning {
+		q.score += 0.1
+	}
+	q.score *= 1 - 0.03*float64(min(l.units[h].passage, 10))
+	return q, true
 }
 
 // quote rates units that are shown together; main is the one that answers.
 func (r *ratings) quote(main int, units []int, block bool) quote {
 	u := r.library.units[main]
 	cover := r.coverage(append([]int{main}, units...)...)
-	q := quote{units: units, cover: cover, block: block}
+	q := quote{units: units, cover: cover, own: r.ownCoverage(main), block: block}
 	fit := r.asks.fit(u.text)
 	q.fit = fit
-	q.score = cover + 0.35*r.ownCoverage(main) + 0.15*r.phrases[main] + 0.2*fit
+	q.score = cover + 0.35*max(q.own, r.opens(main)) + 0.15*r.phrases[main] + fitWeight*fit
 	if r.announced(u.above) {
 		q.score += 0.1
 	}
+	if r.asks.meaning && r.defines(main) {
+		q.score += 0.2
+	}
+	q.score += r.polarity(u.text, u.above)
 	if !r.special && aboutSpecial(u.text) {
 		q.score -= 0.08
+	}
+	if q.aside = elsewhereSaid.MatchString(u.text); q.aside {
+		q.score -= 0.15
 	}
 	switch n := len(u.terms); {
 	case u.kind == item && numbered.MatchString(u.text):
@@ -161,7 +266,7 @@ func (r *ratings) block(first int) (quote, bool) {
 	}
 	table := l.units[first].kind == header
 	n := end - first
-	steps := numbered.MatchString(l.units[first].text) && (r.asks.steps || !r.asks.exact())
+	steps := numbered.MatchString(l.units[first].text) && (r.asks.steps || !r.asks.exact() && !r.asks.allowed)
 	if n < 2 || !table && n > maxItems || table && n > maxRows+1 {
 		return quote{}, false
 	}
@@ -171,23 +276,23 @@ func (r *ratings) block(first int) (quote, bool) {
 		above = max(above, r.ownCoverage(t))
 	}
 	q.fit = r.asks.fit(joined(l, units))
-	q.score = q.cover + 0.35*max(above, 0.5*r.ownCoverage(best)) + 0.15*r.phrase(top)
-	announced := r.announced(top)
+	q.score = q.cover + 0.35*max(above, 0.5*r.ownCoverage(best)) + 0.15*r.phrase(top) + r.polarity("", top)
+	announced := r.announced(top) || above >= headed && (r.asks.exact() || r.asks.list)
 	if announced {
 		q.score += 0.1
 	}
 	switch {
 	case table:
-		q.score += 0.15 * q.fit
+		q.score += fitWeight * q.fit
 		if !announced {
 			q.score -= 0.1
 		}
-		if r.oneMeant(first+1, end) {
+		if above < headed && r.oneMeant(first+1, end) {
 			q.score -= 0.3
 		}
 	case steps && above > 0.3:
 		q.score += 0.2
-	case r.asks.list, r.asks.steps:
+	case r.asks.list, r.asks.steps && !steps:
 		q.score += 0.1
 	default:
 		q.score -= 0.1
@@ -195,6 +300,59 @@ func (r *ratings) block(first int) (quote, bool) {
 	q.score += 0.1 * r.about[l.units[first].passage]
 	q.score *= 1 - 0.03*float64(min(l.units[first].passage, 10))
 	return q, true
+}
+
+// opens returns how much of the question the heading has under which unit i is the first:
+// what directly follows a question, or a title, is what it leads to.
+func (r *ratings) opens(i int) float64 {
+	u := r.library.units[i]
+	if u.kind != sentence || u.above < 0 || i != u.above+1 && u.top != u.above+1 {
+		return 0
+	}
+	part := 0.9
+	if i != u.above+1 {
+		part = 0.6 // a later sentence of the first paragraph
+	}
+	return part * r.ownCoverage(u.above)
+}
+
+// defines reports whether a sentence begins with all that is asked for, and goes on as
+// one does that says what it is.
+func (r *ratings) defines(i int) bool {
+	u := r.library.units[i]
+	left := 0
+	for n, w := range r.weights {
+		if r.own[i] == nil || w > 0 && r.own[i][n] == 0 {
+			return false
+		}
+		left++
+	}
+	for at, t := range u.terms {
+		if t.Stop && at == 0 {
+			continue // an article
+		}
+		if left--; left > 0 {
+			continue
+		}
+		return at < 6 && defining.MatchString(lang.Fold(u.text[t.End:]))
+	}
+	return false
+}
+
+var defining = regexp.MustCompile(`^[^ ]{0,2}( \([^)]*\))? ?(–|—|-|:|(is|are|means?|refers|stands|was|were|lets?|allows?|helps|provides?|manages?|ist|sind|bedeutet|heisst|est|sont|signifie|es|son|significa|e|sono|sao|is|zijn|betekent)\b)`)
+
+// polarity prefers, where a question asks what is not so, what says that.
+func (r *ratings) polarity(text string, above int) float64 {
+	if !r.negated {
+		return 0
+	}
+	if above >= 0 {
+		text += "\n" + r.library.units[above].text
+	}
+	if negates(text) {
+		return 0.2
+	}
+	return -0.4
 }
 
 // oneMeant reports whether some rows, at most half, have what is asked for.
@@ -233,6 +391,14 @@ func (r *ratings) phrase(above int) float64 {
 
 // aboutSpecial reports whether a sentence, or a question, is about a special case.
 func aboutSpecial(text string) bool { return hasWord(text, special) || strings.Contains(text, "n't") }
+
+// elsewhereSaid matches sentences that only say where to read on.
+var elsewhereSaid = regexp.MustCompile(`(?i)^\W*(see|for (more|further|details)|(more|further) (information|details)|(please )?refer to|siehe|weitere informationen|voir|véase|vedi|ver|zie)\b`)
+
+// negates reports whether text says that something is not so.
+func negates(text string) bool { return hasWord(text, negations) || strings.Contains(text, "n't") }
+
+var negations = set(`not no never cannot without nicht kein keine keinen nie ohne pas jamais sans nunca sin non mai senza nao sem niet geen nooit zonder`)
 
 var special = set(`if unless not cannot lost late wrong damaged falls wenn nicht si se als niet`)
 
@@ -323,6 +489,9 @@ func (l *library) repeats(c quote, chosen []quote) bool {
 // similar reports whether two units share seven tenths of their terms.
 func (l *library) similar(i, j int) bool {
 	a, b := termSet(l.units[i].terms), termSet(l.units[j].terms)
+	if len(a) == 0 || len(b) == 0 {
+		return false
+	}
 	both := 0
 	for t := range a {
 		if b[t] {

@@ -2,6 +2,7 @@ package extractive
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/answerable/answerable/internal/chat"
@@ -34,9 +35,10 @@ const (
 	historyWeight = 0.5
 )
 
-// readQuestion returns what the customer wants to know: one question for each sentence
-// that ends with a question mark, or else the whole message. At most three.
-func readQuestion(req llm.Request) []question {
+// readQuestion returns what the customer wants to know: one for each sentence that ends
+// with a question mark, or else the whole message. At most three. Each is given in its
+// readings: a short question may stand for itself, or else follow on the one before.
+func readQuestion(req llm.Request) [][]question {
 	text := string(req.Question)
 	var asked, told []string
 	for _, s := range lang.Sentences(text) {
@@ -50,7 +52,7 @@ func readQuestion(req llm.Request) []question {
 	if len(asked) == 0 || len(asked) > 3 {
 		asked, told = []string{text}, nil
 	}
-	var questions []question
+	var questions [][]question
 	for i, a := range asked {
 		q := question{text: a, asks: readAsks(a)}
 		q.add(a, req.Language, 1)
@@ -60,10 +62,16 @@ func readQuestion(req llm.Request) []question {
 			beside += "\n" + strings.Join(asked[:i], "\n")
 			q.add(beside, req.Language, besideWeight)
 		}
-		if own < 2 || follows(a) {
-			q.add(lastQuestion(req.History), req.Language, historyWeight)
+		var readings []question
+		if own > 0 && !follows(a) {
+			readings = append(readings, q)
 		}
-		questions = append(questions, q)
+		if own < 2 || follows(a) {
+			q.needs = slices.Clone(q.needs)
+			q.add(lastQuestion(req.History), req.Language, historyWeight)
+			readings = append(readings, q)
+		}
+		questions = append(questions, readings)
 	}
 	return questions
 }
@@ -114,6 +122,8 @@ var sayings = []struct {
 	{regexp.MustCompile(`(?i)\b(send|sending|sent|give|bring|take|hand)( (it|them|this|that|one))? back\b`), "return"},
 	{regexp.MustCompile(`(?i)\b(send|give|bring|take) (([\w'-]+ ){1,3})back\b`), "return $2"},
 	{regexp.MustCompile(`(?i)\bmoney back\b`), "refund"},
+	{regexp.MustCompile(`(?i)\bcall (you|someone|somebody|customer)\b`), "phone $1"},
+	{regexp.MustCompile(`(?i)\b(opening|business) (hours|times)\b`), "open"},
 	{regexp.MustCompile(`(?i)\b(schicke|sende|gebe|bringe) (.{1,40}) zurück\b`), "zurückgeben $2"},
 }
 
@@ -153,7 +163,7 @@ var followUps = []string{"and", "what about", "how about", "what if", "but", "al
 // weak words are asked with, not for.
 var weak = set(`get got need want like know tell please help possible would could question use make take work works happen happens
 	come comes came receive received accept accepted different other another one two three offer offered provide
-	put suit fit well number item items product products article articles goods right find give let look looking explain mean means thing things way anything something long much many often soon quickly
+	put suit fit well number item items product products article articles goods right find give let look looking explain mean means difference supported thing things way anything something long much many often soon quickly
 	allowed able hi hello hey thanks thank exactly really just still actually bought ordered buy
 	brauche mochte will kann bitte lange viel viele moglich gibt machen geht
 	besoin veux voudrais peux faire possible quiero puedo necesito hacer posible voglio posso fare possibile quero fazer possivel

@@ -16,11 +16,16 @@ const (
 	inPassage = 0.2  // elsewhere in its passage
 )
 
+// absent is how often a word counts as found that stands nowhere: it tells more than one
+// that stands once.
+const absent = 0.3
+
 // ratings compare the units of a library with one question.
 type ratings struct {
 	library *library
 	asks    asks
 	special bool        // the question is about a special case
+	negated bool        // it asks what is not so
 	weights []float64   // of each need, rarity included
 	total   float64     // of weights
 	own     [][]float64 // of each unit, how much it has of each need; nil: nothing
@@ -31,12 +36,13 @@ type ratings struct {
 
 func rate(l *library, q question) *ratings {
 	r := &ratings{
-		library: l, asks: q.asks, special: aboutSpecial(q.text),
+		library: l, asks: q.asks, special: aboutSpecial(q.text), negated: negates(q.text),
 		weights: make([]float64, len(q.needs)),
 		own:     make([][]float64, len(l.units)),
 		around:  make([][]float64, len(l.titles)),
 		phrases: make([]float64, len(l.units)),
 	}
+	q.needs = l.repaired(q.needs)
 	index := indexOf(q.needs)
 	for i, terms := range l.titles {
 		r.around[i] = make([]float64, len(q.needs))
@@ -59,7 +65,7 @@ func rate(l *library, q question) *ratings {
 		}
 	}
 	for n, need := range q.needs {
-		f := max(frequency[n], 1) // a word that is nowhere is as telling as one that is somewhere
+		f := max(frequency[n], absent)
 		r.weights[n] = need.weight
 		if !need.weak {
 			r.weights[n] *= math.Log(1 + (float64(len(l.units))+1)/f)

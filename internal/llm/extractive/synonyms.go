@@ -52,7 +52,7 @@ change changing modify edit update
 delete erase deletion remove close
 warranty guarantee guaranteed
 faulty broken defective damaged fault defect
-phone telephone call
+phone telephone
 email mail e-mail
 voucher coupon
 discount discounts promo promotion rebate
@@ -60,7 +60,8 @@ discount coupon voucher
 repair fix mend repaired
 wash washing clean cleaning laundry
 shop store
-hours open opening
+open opening
+contact reach
 account profile
 login sign signin log
 password passcode

@@ -19,7 +19,8 @@ const (
 	row           // of a table, below its header
 	header        // of a table
 	heading       // also: a question, or a line that introduces what follows
-	skipped       // cannot be quoted: code, HTML, control characters, too long
+	code          // a fenced block, only quoted with what it is an example of
+	skipped       // cannot be quoted: HTML, control characters, too long
 )
 
 // unit is a piece of a passage that is quoted as a whole or not at all.
@@ -30,6 +31,7 @@ type unit struct {
 	above   int    // index of the heading or introduction that it stands under, or -1
 	top     int    // index of the first unit of its list, table or paragraph
 	whole   bool   // ends like a sentence
+	torn    bool   // begins in the middle of a sentence, as what follows a code block may
 	terms   []lang.Term
 }
 
@@ -61,10 +63,13 @@ func (l *library) cut(passage int, text string) {
 	fresh := true // a blank line stands before the unit
 	var splitter lang.Splitter
 	for text != "" {
-		code := splitter.Code()
+		open := splitter.Code()
 		n := rowEnd(text)
-		if n == 0 || code {
+		if n == 0 || open {
 			n = max(splitter.Next(text, true), 1)
+		}
+		for !open && splitter.Code() && n < len(text) { // a code block is one unit
+			n += max(splitter.Next(text[n:], true), 1)
 		}
 		raw := text[:n]
 		text = text[n:]
@@ -73,7 +78,14 @@ func (l *library) cut(passage int, text string) {
 		switch {
 		case u.text == "" || isRule(u.text) && strings.Contains(u.text, "|"):
 			continue // also the line between a table's header and its rows
-		case code || splitter.Code() || isRule(u.text) || !quotable(u.text, raw):
+		case splitter.Code():
+			u.kind = skipped // it is not closed
+		case isFence(raw):
+			u.kind, u.text = code, strings.TrimSpace(raw)
+			if !quotableCode(u.text) {
+				u.kind = skipped
+			}
+		case isRule(u.text) || !quotable(u.text, raw):
 			u.kind = skipped
 		case u.kind == row && before.kind != row && before.kind != header:
 			u.kind = header
@@ -90,12 +102,29 @@ func (l *library) cut(passage int, text string) {
 		if !u.continues(before, fresh) {
 			u.top = len(l.units)
 		}
-		if u.kind != skipped {
+		if u.kind < code {
 			u.terms = lang.Terms(u.text, l.language)
 		}
+		if u.kind == sentence && codeLike(u) {
+			u.kind = skipped
+		}
+		u.torn = u.kind == sentence && torn(u)
 		l.units = append(l.units, u)
 		before, fresh = u, blankLine(raw)
 	}
+}
+
+func isFence(raw string) bool {
+	return strings.HasPrefix(raw, "```") || strings.HasPrefix(raw, "~~~")
+}
+
+// maxCode bounds a code block that is quoted, in code points.
+const maxCode = 600
+
+func quotableCode(text string) bool {
+	return utf8.RuneCountInString(text) <= maxCode && !strings.ContainsFunc(text, func(r rune) bool {
+		return r == utf8.RuneError || unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r)
+	})
 }
 
 // rowEnd returns where the table row at the start of text and the white space after it
@@ -210,6 +239,27 @@ func endsLine(raw string) bool {
 
 func blankLine(raw string) bool {
 	return strings.Count(raw[len(strings.TrimRightFunc(raw, unicode.IsSpace)):], "\n") > 1
+}
+
+// torn reports whether u begins with a small letter and a word that names nothing, as in
+// "which replaces the old one" and not in "iPhone".
+func torn(u unit) bool {
+	r, _ := utf8.DecodeRuneInString(u.text)
+	return unicode.IsLower(r) && len(u.terms) > 0 && u.terms[0].Stop
+}
+
+// codeLike reports whether u, in a text whose code blocks show no more, is a command or
+// a setting: no end, no word that only joins others, and signs that prose has not.
+func codeLike(u unit) bool {
+	if u.whole || !strings.ContainsAny(u.text, "=/\\{}$_<") && !strings.Contains(u.text, "--") {
+		return false
+	}
+	for _, t := range u.terms {
+		if t.Stop {
+			return false
+		}
+	}
+	return true
 }
 
 // mark matches what a reader, or the gate, would take for a citation of ours.

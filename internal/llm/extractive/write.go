@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// write returns the quotations as text, each unit with the mark of its passage, to come
-// after said. What said already has is left out.
+// write returns the quotations as text, each unit that says something with the mark of its
+// passage, to come after said. What said already has is left out.
 func write(l *library, quotes []quote, said string) string {
 	said = normal(said)
 	var b strings.Builder
@@ -31,7 +31,7 @@ func write(l *library, quotes []quote, said string) string {
 
 // wasSaid reports whether the unit that matters in q was said already.
 func (l *library) wasSaid(q quote, said string) bool {
-	return said != "" && strings.Contains(said, l.units[q.units[len(q.units)-1]].text)
+	return said != "" && strings.Contains(said, normal(l.units[q.units[len(q.units)-1]].text))
 }
 
 func writeUnit(b *strings.Builder, u unit) {
@@ -39,10 +39,18 @@ func writeUnit(b *strings.Builder, u unit) {
 	case header:
 		cells := strings.Trim(u.text, "| ")
 		fmt.Fprintf(b, "| %s |\n|%s", cells, strings.Repeat("---|", strings.Count(cells, "|")+1))
+	case code:
+		b.WriteString(u.text)
+	case heading: // no claim of its own, so no mark; bold says that it is no sentence
+		if text := strings.TrimLeft(u.text, "# "); levelOf(u.text) == introLevel || strings.ContainsAny(text, "*_") || u.whole {
+			b.WriteString(text)
+		} else {
+			fmt.Fprintf(b, "**%s**", text)
+		}
 	case row: // the mark is inside the last cell, because what is outside is not shown
 		fmt.Fprintf(b, "| %s [%d] |", strings.Trim(u.text, "| "), u.passage+1)
 	default:
-		fmt.Fprintf(b, "%s [%d]", strings.TrimLeft(u.text, "# "), u.passage+1)
+		fmt.Fprintf(b, "%s [%d]", u.text, u.passage+1)
 	}
 }
 
