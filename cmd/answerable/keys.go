@@ -9,15 +9,16 @@ import (
 )
 
 func (c *cli) keys() *cobra.Command {
-	cmd := &cobra.Command{Use: "keys", Short: "API keys", Args: exactly(0, "a subcommand"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	cmd := &cobra.Command{Use: "keys", Short: "API keys", Args: subcommand,
+		Example: "  answerable keys create shop",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	cmd.AddCommand(&cobra.Command{
 		Use:   "create NAME",
 		Short: "Make an API key and print it, once",
 		Long: `Make an API key and print it, once: only its hash is stored.
 
-From the first key on, every request must carry a key or a conversation's own token, also
-on 127.0.0.1.`,
+From the first key on, also on 127.0.0.1, a conversation opens with its own token or a
+key, and /api with a key. Anybody may still begin a conversation.`,
 		Example: "  answerable keys create shop",
 		Args:    exactly(1, "one name"),
 		RunE: func(cmd *cobra.Command, args []string) error {

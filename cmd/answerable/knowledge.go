@@ -96,8 +96,9 @@ func indent(s string) string {
 }
 
 func (c *cli) eval() *cobra.Command {
-	cmd := &cobra.Command{Use: "eval", Short: "Measure quality on labelled data", Args: exactly(0, "a subcommand"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	cmd := &cobra.Command{Use: "eval", Short: "Measure quality on labelled data", Args: subcommand,
+		Example: "  answerable eval retrieval --docs docs.jsonl --queries queries.jsonl --qrels qrels.jsonl",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	cmd.AddCommand(c.evalRetrieval())
 	return cmd
 }
@@ -120,9 +121,9 @@ and counted.`,
 		Example: "  answerable eval retrieval --docs docs.jsonl.gz --queries queries.jsonl --qrels qrels.jsonl --json",
 		Args:    exactly(0, "no arguments, only flags"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			for name, v := range map[string]string{"--docs": cfg.Docs, "--queries": cfg.Queries, "--qrels": cfg.Qrels} {
-				if v == "" {
-					return usageError{fmt.Errorf("%s is missing: name the file", name)}
+			for _, f := range []struct{ flag, file string }{{"--docs", cfg.Docs}, {"--queries", cfg.Queries}, {"--qrels", cfg.Qrels}} {
+				if f.file == "" {
+					return usageError{fmt.Errorf("%s is missing: name the file", f.flag)}
 				}
 			}
 			switch {
@@ -146,7 +147,7 @@ and counted.`,
 	f.StringVar(&cfg.Queries, "queries", "", "the queries")
 	f.StringVar(&cfg.Qrels, "qrels", "", "which documents are relevant")
 	f.StringVar(&cfg.Predictions, "predictions", "", "write a JSON line per query with the ranking to this file")
-	f.IntVar(&cfg.K, "k", 10, "depth of nDCG and MRR")
+	f.IntVar(&cfg.K, "k", 20, "documents to rank for each query, at least 20")
 	f.IntVar(&history, "history", -1, "earlier turns to use; 0 for none (default: all)")
 	return cmd
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -94,12 +95,9 @@ Start with:  answerable serve            the demo shop, on http://127.0.0.1:8080
              answerable serve ./docs     your own folder of Markdown, text or HTML`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError{fmt.Errorf("there is no command %q", args[0])}
-			}
-			return nil
-		},
+		Example: `  answerable serve ./docs
+  answerable ask "How long does delivery take?"`,
+		Args: subcommand,
 		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
 	f := root.PersistentFlags()
@@ -118,10 +116,23 @@ Start with:  answerable serve            the demo shop, on http://127.0.0.1:8080
 func exactly(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != n {
-			return usageError{fmt.Errorf("%s takes %s, not %d arguments", cmd.CommandPath(), what, len(args))}
+			return usageError{fmt.Errorf("%s takes %s, not %d", name(cmd), what, len(args))}
 		}
 		return nil
 	}
+}
+
+// subcommand refuses what is not a subcommand.
+func subcommand(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("there is no command %q", strings.TrimSpace(name(cmd)+" "+args[0]))}
+	}
+	return nil
+}
+
+// name is what is typed behind "answerable" for a command.
+func name(cmd *cobra.Command) string {
+	return strings.TrimSpace(strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()))
 }
 
 // load returns what is in force: flags over environment over file over defaults.
@@ -184,12 +195,18 @@ func (c *cli) version() *cobra.Command {
 }
 
 func (c *cli) config() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Look at the configuration", Args: exactly(0, "a subcommand"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	cmd := &cobra.Command{Use: "config", Short: "Look at the configuration", Args: subcommand,
+		Example: "  answerable config check",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	cmd.AddCommand(&cobra.Command{
 		Use: "check [DIR]", Short: "Check the server's file and the assistants in DIR, and report all mistakes",
 		Example: "  answerable config check\n  answerable config check ./assistants --config prod.yaml",
-		Args:    cobra.MaximumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usageError{fmt.Errorf("config check takes one folder, not %d", len(args))}
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, err := c.load()
 			names := []string{}

@@ -33,7 +33,10 @@ func TestCommands(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Skip("no command scripts yet")
 	}
-	testscript.Run(t, testscript.Params{Dir: "testdata"})
+	testscript.Run(t, testscript.Params{Dir: "testdata", Setup: func(e *testscript.Env) error {
+		e.Setenv("GORACE", "atexit_sleep_ms=0") // else each command waits a second for late reports
+		return nil
+	}})
 }
 
 // server is the program, running as a process of its own.
@@ -119,8 +122,6 @@ func (s *server) kill() {
 	cmd.Process.Kill()
 	cmd.Wait()
 }
-
-func (s *server) pid() int { return s.cmd.Process.Pid }
 
 // client is an HTTP client without a shared pool, as a browser of its own.
 func client() *http.Client {

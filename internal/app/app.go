@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -156,25 +157,41 @@ func (a *App) open(ctx context.Context) error {
 // InstallationKey returns the key that seals what is stored.
 func InstallationKey(c Config) (store.Key, error) {
 	if k := os.Getenv("ANSWERABLE_KEY"); k != "" {
-		return store.ParseKey(k)
+		key, err := store.ParseKey(k)
+		if err != nil {
+			return key, fmt.Errorf("ANSWERABLE_KEY: %w", err)
+		}
+		return key, nil
 	}
 	if f := os.Getenv("ANSWERABLE_KEY_FILE"); f != "" {
 		b, err := os.ReadFile(f)
 		if err != nil {
 			return store.Key{}, &chat.Error{Kind: chat.NotFound, Message: "the file that ANSWERABLE_KEY_FILE names cannot be read", Err: err}
 		}
-		return store.ParseKey(string(b))
+		key, err := store.ParseKey(string(b))
+		if err != nil {
+			return key, fmt.Errorf("ANSWERABLE_KEY_FILE: %s: %w", f, err)
+		}
+		return key, nil
 	}
 	if c.Postgres.Reveal() != "" {
 		return store.Key{}, &chat.Error{Kind: chat.Invalid, Message: "with --postgres, set ANSWERABLE_KEY or ANSWERABLE_KEY_FILE: the key that seals what is stored must be the same on every node (make one with: openssl rand -hex 32)"}
 	}
-	return store.DevelopmentKey(c.Data)
+	key, err := store.DevelopmentKey(c.Data)
+	if chat.KindOf(err) == chat.Internal && errors.Is(err, fs.ErrPermission) {
+		return key, cannotRead(c.Data, err)
+	}
+	return key, err
 }
 
 // OpenReading opens the store for reading, beside a running server or without one.
 func OpenReading(ctx context.Context, c Config) (*store.Store, error) {
 	if c.Postgres.Reveal() == "" {
-		if _, err := os.Stat(filepath.Join(c.Data, store.File)); err != nil {
+		_, err := os.Stat(filepath.Join(c.Data, store.File))
+		if errors.Is(err, fs.ErrPermission) {
+			return nil, cannotRead(c.Data, err)
+		}
+		if err != nil {
 			return nil, &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("there is no database in %s yet: start the server once, or name its directory with --data", c.Data)}
 		}
 	}

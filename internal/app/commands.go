@@ -53,11 +53,17 @@ func OpenPublished(ctx context.Context, c Config, name string) (*knowledge.Gener
 
 // Ingested is what ingest did.
 type Ingested struct {
-	Assistant  string           `json:"assistant"`
-	Generation string           `json:"generation"`
-	Documents  int              `json:"documents"`
-	Passages   int              `json:"passages"`
-	Skipped    []knowledge.Skip `json:"skipped"`
+	Assistant  string    `json:"assistant"`
+	Generation string    `json:"generation"`
+	Documents  int       `json:"documents"`
+	Passages   int       `json:"passages"`
+	Skipped    []Skipped `json:"skipped"`
+}
+
+// Skipped is a file that was left out, and why.
+type Skipped struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
 }
 
 // Ingest indexes a folder and publishes it. When a server runs on the data directory,
@@ -146,9 +152,9 @@ func (w *writing) ingest(ctx context.Context, a *assistant.Assistant, dir string
 	if err != nil {
 		return Ingested{}, err
 	}
-	out := Ingested{Assistant: a.Name, Generation: g.ID(), Documents: len(g.Documents()), Passages: g.Chunks(), Skipped: report.Skipped}
-	if out.Skipped == nil {
-		out.Skipped = []knowledge.Skip{}
+	out := Ingested{Assistant: a.Name, Generation: g.ID(), Documents: len(g.Documents()), Passages: g.Chunks(), Skipped: []Skipped{}}
+	for _, s := range report.Skipped {
+		out.Skipped = append(out.Skipped, Skipped(s))
 	}
 	if report.Empty() {
 		return out, &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("there is no document in %s: Markdown, text and HTML files are read", dir)}

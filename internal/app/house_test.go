@@ -58,7 +58,15 @@ var arrows = []struct{ packages, mayImport string }{
 const everything = "app assistants " + base + " " + steps + " " + engine + " " + around + " " + edges
 
 // testArrows are imports that only tests may have, each with its reason.
-var testArrows = map[string]string{}
+var testArrows = map[string]string{
+	"inbox → store": "turns are answered end to end, with real stores",
+	"inbox → feed":  "their events are followed as clients do",
+	"inbox → llm":   "scripts and the extractive provider answer",
+	"inbox → guard": "the gate's rules are part of a turn's",
+	"turn → inbox":  "scripts are played by a whole server, which may die",
+	"turn → store":  "likewise, on a real store",
+	"feed → store":  "feedtest follows what real stores commit",
+}
 
 // testPackagesInUse are packages for tests that the binary uses too, each with its reason.
 var testPackagesInUse = map[string]string{

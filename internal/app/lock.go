@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/gofrs/flock"
 
@@ -36,8 +37,7 @@ func lockData(dir string) (*lock, error) {
 	f := flock.New(filepath.Join(dir, lockFile), flock.SetPermissions(0o600))
 	ok, err := f.TryLock()
 	if err != nil {
-		return nil, &chat.Error{Kind: chat.Unavailable, Err: err,
-			Message: fmt.Sprintf("cannot write to %s: make the directory writable for this user, or name another with --data", dir)}
+		return nil, cannotWrite(dir, err)
 	}
 	if !ok {
 		where := ""
@@ -47,12 +47,11 @@ func lockData(dir string) (*lock, error) {
 		return nil, &chat.Error{Kind: chat.Conflict,
 			Message: fmt.Sprintf("another answerable%s uses the data directory %s: stop it, or name another directory with --data", where, dir)}
 	}
-	l := &lock{dir, f}
 	// What a process that died left there leads nowhere.
 	if err := os.Remove(filepath.Join(dir, servingFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.Join(fmt.Errorf("remove the address of an earlier server: %w", err), l.release())
+		return nil, errors.Join(cannotWrite(dir, err), f.Unlock())
 	}
-	return l, nil
+	return &lock{dir, f}, nil
 }
 
 func (l *lock) release() error {
@@ -76,14 +75,24 @@ func (l *lock) announce(s Serving) error {
 	return os.Rename(tmp, filepath.Join(l.dir, servingFile))
 }
 
+func cannotWrite(dir string, err error) error {
+	return &chat.Error{Kind: chat.Unavailable, Err: err,
+		Message: fmt.Sprintf("cannot write to %s: make the directory writable for this user, or name another with --data", dir)}
+}
+
+func cannotRead(dir string, err error) error {
+	return &chat.Error{Kind: chat.Unavailable, Err: err,
+		Message: fmt.Sprintf("cannot read the data directory %s: use the server's user, or name another directory with --data", dir)}
+}
+
 // ServingAt returns the server that uses a data directory, or nil when none does.
 func ServingAt(dir string) (*Serving, error) {
 	b, err := os.ReadFile(filepath.Join(dir, servingFile))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("look for a running server: %w", err)
+		return nil, cannotRead(dir, err)
 	}
 	var s Serving
 	if err := json.Unmarshal(b, &s); err != nil {

@@ -90,7 +90,7 @@ func Load(fsys fs.FS, dir string) (*Assistant, error) {
 func LoadDir(dir string) ([]*Assistant, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("read the assistant's folder: %w", err)
+		return nil, fmt.Errorf("read the assistant's folder: %w; name a folder that is there and may be read", err)
 	}
 	own, err := has(dir)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"container/list"
 	"context"
 	"iter"
+	"math"
 	"sync"
 
 	"github.com/answerable/answerable/internal/chat"
@@ -41,6 +42,7 @@ type topic struct {
 	id        chat.ConversationID
 	tail      []chat.Event  // the newest, without a gap
 	last      int64         // the highest number heard of
+	news      int64         // how often something was heard
 	wake      chan struct{} // closed at the next news, or nil when nobody waits
 	followers int
 	place     *list.Element // in idle, or nil
@@ -78,12 +80,13 @@ func (f *Feed) HintAll() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, t := range f.topics {
-		t.heard(t.last + 1)
+		t.heard(math.MaxInt64) // until a follower has reached the end of the log
 	}
 }
 
 func (t *topic) heard(seq int64) {
 	t.last = max(t.last, seq)
+	t.news++
 	if t.wake != nil {
 		close(t.wake)
 		t.wake = nil
@@ -112,15 +115,19 @@ func (f *Feed) topic(id chat.ConversationID) *topic {
 }
 
 // Follow yields the events numbered above after, one by one and in order, and then those
-// that come, until ctx ends (which is not an error) or reading fails. Each event comes
-// once, or covered by a folded one's First to its own number.
+// that come, until ctx ends (which is not an error) or reading fails. What was published
+// before ctx ended still comes. Each event comes once, or covered by a folded one's First to its own number.
 func (f *Feed) Follow(ctx context.Context, id chat.ConversationID, after int64) iter.Seq2[chat.Event, error] {
 	return func(yield func(chat.Event, error) bool) {
 		t := f.join(id)
 		defer f.leave(t)
 		read := false // whether the log was read since the topic was joined
-		for ctx.Err() == nil {
-			events, wake := f.next(t, after, read)
+		for over := false; !over; {
+			over = ctx.Err() != nil // what was announced before the end is still passed on
+			events, wake, news := f.next(t, after, read)
+			if over && events == nil {
+				return
+			}
 			if events == nil && wake == nil {
 				var err error
 				events, err = f.Log.After(ctx, id, after, readAtATime)
@@ -131,7 +138,7 @@ func (f *Feed) Follow(ctx context.Context, id chat.ConversationID, after int64) 
 					return
 				}
 				if len(events) == 0 {
-					f.reached(t, after)
+					f.reached(t, after, news)
 				}
 				read = len(events) < readAtATime
 			}
@@ -152,29 +159,29 @@ func (f *Feed) Follow(ctx context.Context, id chat.ConversationID, after int64) 
 }
 
 // next returns events from memory; or a channel to wait on, when the follower has seen
-// everything; or neither, when the log must be read.
-func (f *Feed) next(t *topic, after int64, read bool) ([]chat.Event, <-chan struct{}) {
+// everything; or neither, when the log must be read, which then knows of all news so far.
+func (f *Feed) next(t *topic, after int64, read bool) (events []chat.Event, wake <-chan struct{}, news int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if n := len(t.tail); n > 0 && after >= t.tail[0].Seq-1 && after < t.tail[n-1].Seq {
-		events := t.tail[after-t.tail[0].Seq+1:]
-		return append(make([]chat.Event, 0, len(events)), events...), nil
+		events = t.tail[after-t.tail[0].Seq+1:]
+		return append(make([]chat.Event, 0, len(events)), events...), nil, t.news
 	}
 	if read && after >= t.last || len(t.tail) > 0 && after == t.last && after == t.tail[len(t.tail)-1].Seq {
 		if t.wake == nil {
 			t.wake = make(chan struct{})
 		}
-		return nil, t.wake
+		return nil, t.wake, t.news
 	}
-	return nil, nil
+	return nil, nil, t.news
 }
 
 // reached notes that the log ends at after or below: what was heard beyond that was a
-// hint without an event.
-func (f *Feed) reached(t *topic, after int64) {
+// hint without an event. News that came while the log was read may have one.
+func (f *Feed) reached(t *topic, after, news int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if n := len(t.tail); n == 0 || t.tail[n-1].Seq <= after {
+	if n := len(t.tail); t.news == news && (n == 0 || t.tail[n-1].Seq <= after) {
 		t.last = min(t.last, after)
 	}
 }
