@@ -7,7 +7,7 @@ SHELL := bash
 
 # The output of go test -v without what passed: failures, skipped tests with their
 # reasons, and what tests report.
-failures := { grep -vE '^(=== (RUN|PAUSE|CONT|NAME) | *--- PASS|PASS$$)' || true; }
+failures := { grep -avE '^(=== (RUN|PAUSE|CONT|NAME) | *--- PASS|PASS$$)' || true; }
 
 .PHONY: build test check format vet staticcheck tidy unit fuzz vuln \
 	proof-kill9 proof-races proof-replay
