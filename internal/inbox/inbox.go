@@ -71,7 +71,7 @@ type Inbox struct {
 	Limits Limits
 	Log    *slog.Logger
 
-	accepting [64]sync.Mutex // by conversation: accepting and starting are one step
+	accepting [64]sync.Mutex // by conversation: what makes a turn ours and starting it are one step
 
 	mu      sync.Mutex
 	running map[chat.ConversationID]*answering
@@ -86,7 +86,9 @@ type answering struct {
 	mu      sync.Mutex
 	turn    chat.TurnID
 	term    int64
-	cancel  context.CancelCauseFunc // ends the attempt under way
+	cancel  context.CancelCauseFunc // ends the attempt under way; nil before the first
+	heard   int64                   // the highest term that was heard of
+	stopped chat.TurnID             // the customer wants no more of this turn
 	left    bool                    // the server stops
 	first   time.Time               // of the follow-ups of a burst
 	last    time.Time
@@ -102,7 +104,7 @@ func (in *Inbox) Accept(ctx context.Context, m chat.Incoming) (chat.Accepted, er
 		return chat.Accepted{}, err
 	}
 	m.Node = in.Node
-	lock := &in.accepting[maphash.String(seed, string(m.Conversation))%uint64(len(in.accepting))]
+	lock := in.lock(m.Conversation)
 	lock.Lock()
 	defer lock.Unlock()
 	a, err := in.Store.Accept(ctx, m)
@@ -113,11 +115,16 @@ func (in *Inbox) Accept(ctx context.Context, m chat.Incoming) (chat.Accepted, er
 	case chat.Starts:
 		in.start(ctx, turn.NewJob(a.Open))
 	case chat.Merges:
-		if r := in.at(m.Conversation); r != nil {
-			r.follow(time.Now())
+		if r := in.current(m.Conversation); r != nil {
+			r.follow(a.Open.Conversation.Term, time.Now())
 		}
 	}
 	return a, nil
+}
+
+// lock returns the lock of a conversation.
+func (in *Inbox) lock(id chat.ConversationID) *sync.Mutex {
+	return &in.accepting[maphash.String(seed, string(id))%uint64(len(in.accepting))]
 }
 
 // check refuses what is not a message.
@@ -144,7 +151,8 @@ func (in *Inbox) check(m chat.Incoming) error {
 
 // start has a turn answered in the background. It outlives ctx.
 func (in *Inbox) start(ctx context.Context, job *turn.Job) {
-	a := &answering{id: job.Open.Conversation.ID, changed: make(chan struct{}, 1)}
+	c := job.Open.Conversation
+	a := &answering{id: c.ID, turn: job.Open.ID, term: c.Term, changed: make(chan struct{}, 1)}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.closed {
@@ -169,7 +177,15 @@ func (in *Inbox) done(a *answering) {
 	}
 }
 
+// at returns what answers in a conversation, or nil.
 func (in *Inbox) at(id chat.ConversationID) *answering {
+	lock := in.lock(id)
+	lock.Lock() // it may be about to start
+	defer lock.Unlock()
+	return in.current(id)
+}
+
+func (in *Inbox) current(id chat.ConversationID) *answering {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return in.running[id]
@@ -258,8 +274,8 @@ func (in *Inbox) open(ctx context.Context, a *answering, id chat.TurnID) *turn.J
 func (in *Inbox) merged(ctx context.Context, a *answering, job *turn.Job) bool {
 	for {
 		o, err := in.Store.OpenTurn(ctx, a.id, job.Open.ID, in.Node)
-		if errors.Is(err, chat.Fenced) {
-			return false
+		if errors.Is(err, chat.Fenced) || err == nil && in.current(a.id) != a {
+			return false // another node's, or adopted by this one once more
 		}
 		if err != nil {
 			in.Log.Error("a turn could not be opened", "turn", job.Open.ID, "error", err)
@@ -285,6 +301,9 @@ func (in *Inbox) lost(ctx context.Context, job *turn.Job) {
 		return
 	}
 	r, end := job.Record, past.Record
+	if end.Build != "" {
+		return // another process answered it, and its record is whole
+	}
 	r.Outcome, r.Shown, r.Citations, r.Handoff, r.EndedAt = end.Outcome, end.Shown, end.Citations, end.Handoff, end.EndedAt
 	if err := in.Store.SaveRecord(ctx, r); err != nil {
 		in.Log.Error("the record of a turn could not be completed", "turn", r.ID, "error", err)
@@ -306,32 +325,82 @@ func (a *answering) attempt(o chat.OpenTurn, cancel context.CancelCauseFunc) {
 		a.first, a.last = time.Time{}, time.Time{} // another turn, another burst
 	}
 	a.turn, a.term, a.cancel = o.ID, o.Conversation.Term, cancel
-	if a.left {
+	switch {
+	case a.left:
 		cancel(turn.ErrLeft)
+	case a.stopped == o.ID:
+		cancel(turn.ErrStopped)
+	case o.Conversation.Term < a.heard:
+		cancel(turn.ErrMerged)
 	}
 }
 
-// interrupt ends the attempt under way, or the next one at once.
-func (a *answering) interrupt(cause error) {
+// stop ends a turn that is under way, or about to be.
+func (a *answering) stop(id chat.TurnID) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.cancel != nil {
-		a.cancel(cause)
+	a.stopped = id
+	if a.turn == id && a.cancel != nil {
+		a.cancel(turn.ErrStopped)
 	}
-	a.left = a.left || errors.Is(cause, turn.ErrLeft)
 	a.wake()
 }
 
-// follow notes a follow-up and ends the attempt.
-func (a *answering) follow(now time.Time) {
+// leave ends the attempt under way and those to come: the server stops.
+func (a *answering) leave() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.left = true
+	if a.cancel != nil {
+		a.cancel(turn.ErrLeft)
+	}
+	a.wake()
+}
+
+// outdated ends an attempt that began before term: it has lost the right to write. One
+// that began later knows what happened, and may have shown text.
+func (a *answering) outdated(term int64, cause error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.outdatedLocked(term, cause)
+}
+
+func (a *answering) outdatedLocked(term int64, cause error) {
+	if a.term >= term {
+		return
+	}
+	a.heard = max(a.heard, term)
+	if a.cancel != nil {
+		a.cancel(cause)
+	}
+	a.wake()
+}
+
+// follow notes a follow-up that took the conversation to term, and ends the attempt.
+func (a *answering) follow(term int64, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.term >= term {
+		return // the attempt began with it
+	}
 	if a.first.IsZero() {
 		a.first = now
 	}
 	a.last = now
-	if a.cancel != nil {
-		a.cancel(turn.ErrMerged)
+	a.outdatedLocked(term, turn.ErrMerged)
+}
+
+// gone ends an attempt at a turn that is another's, or over.
+func (a *answering) gone(id chat.TurnID, term int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.turn != id || a.term != term:
+		return // it has moved on
+	case a.cancel == nil:
+		a.heard = max(a.heard, term+1)
+	default:
+		a.cancel(turn.ErrHandedOver)
 	}
 	a.wake()
 }

@@ -12,7 +12,9 @@ import (
 func (in *Inbox) Stop(ctx context.Context, id chat.ConversationID) (int64, error) {
 	running, node, seq, err := in.Store.Stop(ctx, id)
 	if err == nil && running != "" && node == in.Node {
-		in.interrupt(id, turn.ErrStopped)
+		if a := in.at(id); a != nil {
+			a.stop(running)
+		}
 	}
 	return seq, err
 }
@@ -40,15 +42,11 @@ func (in *Inbox) End(ctx context.Context, id chat.ConversationID, reason string)
 // moved ends the work for a turn that the store has ended.
 func (in *Inbox) moved(c chat.Conversation, err error) (chat.Conversation, error) {
 	if err == nil && c.Turn == "" {
-		in.interrupt(c.ID, turn.ErrHandedOver)
+		if a := in.at(c.ID); a != nil {
+			a.outdated(c.Term, turn.ErrHandedOver)
+		}
 	}
 	return c, err
-}
-
-func (in *Inbox) interrupt(id chat.ConversationID, cause error) {
-	if a := in.at(id); a != nil {
-		a.interrupt(cause)
-	}
 }
 
 // Look is told that another node wrote to a conversation: a stop, a follow-up or a new

@@ -44,35 +44,54 @@ func (in *Inbox) Run(ctx context.Context) error {
 
 // keep renews the lease and adopts what is open.
 func (in *Inbox) keep(ctx context.Context) error {
-	if in.Shared {
-		err := in.Store.Renew(ctx, in.Node)
-		if errors.Is(err, chat.Fenced) {
-			err = in.Store.Join(ctx, in.Node)
-		}
-		if err != nil {
+	for {
+		if err := in.renew(ctx); err != nil {
 			return err
 		}
-	}
-	for in.Resumes {
+		if !in.Resumes {
+			return nil
+		}
 		orphans, err := in.Store.Adopt(ctx, in.Node, adoptLimit)
 		if err != nil {
 			return err
 		}
 		for _, o := range orphans {
-			open, err := in.Store.OpenTurn(ctx, o.Conversation, o.Turn, in.Node)
-			if errors.Is(err, chat.Fenced) {
-				continue
+			if err := in.resume(ctx, o); err != nil {
+				return err
 			}
-			if err != nil {
-				return fmt.Errorf("open an adopted turn: %w", err)
-			}
-			in.Log.Info("a turn is resumed", "turn", o.Turn, "lives", open.Lives)
-			in.start(ctx, turn.NewJob(open))
 		}
 		if len(orphans) < adoptLimit {
 			return nil
 		}
 	}
+}
+
+// renew keeps this node's lease, if there are others.
+func (in *Inbox) renew(ctx context.Context) error {
+	if !in.Shared {
+		return nil
+	}
+	err := in.Store.Renew(ctx, in.Node)
+	if errors.Is(err, chat.Fenced) {
+		err = in.Store.Join(ctx, in.Node)
+	}
+	return err
+}
+
+// resume goes on with an adopted turn.
+func (in *Inbox) resume(ctx context.Context, o chat.Orphan) error {
+	lock := in.lock(o.Conversation)
+	lock.Lock()
+	defer lock.Unlock()
+	open, err := in.Store.OpenTurn(ctx, o.Conversation, o.Turn, in.Node)
+	if errors.Is(err, chat.Fenced) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("open an adopted turn: %w", err)
+	}
+	in.Log.Info("a turn is resumed", "turn", o.Turn, "lives", open.Lives)
+	in.start(ctx, turn.NewJob(open))
 	return nil
 }
 
@@ -85,7 +104,7 @@ func (in *Inbox) stop(ctx context.Context) error {
 		in.mu.Lock()
 		defer in.mu.Unlock()
 		for _, a := range in.running {
-			a.interrupt(turn.ErrLeft)
+			a.leave()
 		}
 	})
 	defer t.Stop()
@@ -104,13 +123,13 @@ func (a *answering) look(ctx context.Context, in *Inbox) error {
 	o, err := in.Store.OpenTurn(ctx, a.id, id, in.Node)
 	switch {
 	case errors.Is(err, chat.Fenced):
-		a.interrupt(turn.ErrHandedOver)
+		a.gone(id, term)
 	case err != nil:
 		return fmt.Errorf("look at turn %s: %w", id, err)
 	case o.Stop:
-		a.interrupt(turn.ErrStopped)
+		a.stop(id)
 	case o.Conversation.Term != term:
-		a.follow(time.Now())
+		a.follow(o.Conversation.Term, time.Now())
 	}
 	return nil
 }

@@ -30,8 +30,8 @@ func (s *Store) Join(ctx context.Context, node chat.NodeID) error {
 	})
 }
 
-// Renew keeps a node's turns its own. It is chat.Fenced when the lease ran out: others
-// may have taken them.
+// Renew keeps a node's turns its own. It is chat.Fenced when the node is not known. A
+// lease that ran out is renewed too: what others have taken meanwhile is fenced.
 func (s *Store) Renew(ctx context.Context, node chat.NodeID) error {
 	return s.update(ctx, false, func(t *tx) error {
 		n, err := t.exec(`UPDATE nodes SET lease_until = `+s.engine.now+` + $1 WHERE id = $2`, Lease.Microseconds(), string(node))
@@ -61,7 +61,7 @@ func (s *Store) Adopt(ctx context.Context, node chat.NodeID, limit int) ([]chat.
 	err := s.update(ctx, false, func(t *tx) error {
 		out = nil
 		rows, err := t.rows(`SELECT t.conversation, t.id, t.node FROM turns t LEFT JOIN nodes n ON n.id = t.node
-			WHERE t.status = 'running' AND COALESCE(n.lease_until, 0) < `+s.engine.now+` ORDER BY t.id LIMIT $1`, limit)
+			WHERE t.status = 'running' AND t.node <> $1 AND COALESCE(n.lease_until, 0) < `+s.engine.now+` ORDER BY t.id LIMIT $2`, string(node), limit)
 		if err != nil {
 			return fmt.Errorf("look for turns of dead nodes: %w", err)
 		}

@@ -242,14 +242,15 @@ type change struct {
 
 func (t *tx) numberAlike(c change, pieces []*piece) error {
 	args := []any{c.events, c.shown, string(c.level)}
-	byID := map[string]*piece{}
 	for _, p := range pieces {
-		id := string(p.stream.fence.Conversation)
-		args, byID[id] = append(args, id), p
+		args = append(args, string(p.stream.fence.Conversation))
 	}
+	// By fence: an earlier turn of the same conversation may have a piece here too.
+	byFence := map[string]*piece{}
 	for _, p := range pieces {
 		f := p.stream.fence
-		args = append(args, string(f.Conversation)+" "+strconv.FormatInt(f.Term, 10)+" "+string(f.Turn))
+		fence := string(f.Conversation) + " " + strconv.FormatInt(f.Term, 10) + " " + string(f.Turn)
+		args, byFence[fence] = append(args, fence), p
 	}
 	rows, err := t.rows(numberTexts[len(pieces)], args...)
 	if err != nil {
@@ -257,12 +258,12 @@ func (t *tx) numberAlike(c change, pieces []*piece) error {
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id string
+		var fence string
 		var seq int64
-		if err := rows.Scan(&id, &seq); err != nil {
+		if err := rows.Scan(&fence, &seq); err != nil {
 			return err
 		}
-		byID[id].seq = seq
+		byFence[fence].seq = seq
 	}
 	return rows.Err()
 }
@@ -278,7 +279,8 @@ var numberTexts = func() (texts [33]string) {
 			return strings.Join(marks, ",")
 		}
 		texts[n] = `UPDATE conversations SET seq = seq + $1, shown = shown | $2, level = COALESCE(NULLIF($3, ''), level)
-			WHERE id IN (` + list(4) + `) AND id || ' ' || term || ' ' || turn IN (` + list(4+n) + `) RETURNING id, seq`
+			WHERE id IN (` + list(4) + `) AND id || ' ' || term || ' ' || turn IN (` + list(4+n) + `)
+			RETURNING id || ' ' || term || ' ' || turn, seq`
 	}
 	return texts
 }()

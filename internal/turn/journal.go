@@ -71,7 +71,10 @@ func (j *Journal) start(b begin) (begin, error) {
 		if err := json.Unmarshal(j.entries[i].Result, &old); err != nil {
 			return old, fmt.Errorf("read the journal: %w", err)
 		}
-		if i < j.pos || !reflect.DeepEqual(ids(old.Messages), ids(b.Messages)) || old.Build != b.Build {
+		if i < j.pos || !reflect.DeepEqual(ids(old.Messages), ids(b.Messages)) {
+			break
+		}
+		if old.Build != b.Build && !b.Final { // what is final cannot be taken back: it goes on by the old rules
 			break
 		}
 		j.pos = i + 1

@@ -53,6 +53,7 @@ type rules struct {
 	extractive bool          // quotes passages when the providers have failed
 	limit      time.Duration // of a turn
 	blind      int           // how many searches fail
+	rebuilt    bool          // after a death, another build of the binary goes on
 	states     bool          // want has the states
 	record     bool          // want has the attempts, what was withheld and the error
 	heard      bool          // want has what the providers were told
@@ -72,7 +73,11 @@ func parse(t testing.TB, name string, archive *txtar.Archive) *script {
 			sc.customer = strings.Split(strings.TrimSpace(text), "\n")
 		case f.Name == "model", f.Name == "other":
 			m := model{name: map[string]string{"model": "scripted", "other": "other"}[f.Name]}
-			for _, answer := range strings.Split(text, "\n---\n") {
+			answers := strings.Split(text, "\n---\n")
+			if strings.HasPrefix(text, "when ") {
+				answers = []string{text} // each question finds its own
+			}
+			for _, answer := range answers {
 				s, err := llmtest.Parse(name+" "+f.Name, answer)
 				if err != nil {
 					t.Fatal(err)
@@ -122,6 +127,8 @@ func parseRules(t testing.TB, text string) rules {
 			if _, err := fmt.Sscan(rest, &r.blind); err != nil {
 				t.Fatal(err)
 			}
+		case "rebuilt":
+			r.rebuilt = true
 		case "states":
 			r.states = true
 		case "record":
@@ -149,7 +156,7 @@ type play struct {
 	inbox  *inbox.Inbox
 	leave  func()
 	asked  int  // calls of providers before the last message
-	waited bool // for something in the running turn
+	waited bool // the line before was a /wait
 }
 
 const never = -1
@@ -178,6 +185,9 @@ func (sc *script) play(t testing.TB, s *store.Store, dies int) *play {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.leave()
+			if p.rules.rebuilt {
+				p.runner.Build = "test, rebuilt"
+			}
 			p.start()
 		case <-over:
 		}
@@ -262,10 +272,13 @@ func (p *play) start() {
 func (p *play) act(line string) {
 	p.Helper()
 	word, rest, _ := strings.Cut(line, " ")
+	waited := p.waited
+	p.waited = false
 	var err error
 	switch word {
 	case "/wait":
 		p.wait(rest)
+		p.waited = true
 	case "/also":
 		p.send(rest)
 	case "/stop":
@@ -285,7 +298,7 @@ func (p *play) act(line string) {
 		_, err = p.inbox.Release(p.Context(), p.id, chat.Bot)
 		p.mu.Unlock()
 	default:
-		if !p.waited {
+		if !waited {
 			p.idle()
 		}
 		p.send(line)
@@ -299,7 +312,7 @@ func (p *play) send(text string) {
 	p.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.asked, p.waited = p.cast.count(), false
+	p.asked = p.cast.count()
 	if _, err := p.inbox.Accept(p.Context(), chat.Incoming{Conversation: p.id, Text: chat.Text(text), Final: p.rules.final}); err != nil {
 		p.Fatal(err)
 	}
@@ -317,7 +330,6 @@ func (p *play) wait(what string) {
 	default:
 		p.Fatalf("there is nothing called %q to wait for", what)
 	}
-	p.waited = true
 }
 
 func (p *play) idle() {
@@ -518,9 +530,15 @@ func (c *cast) chunk() bool {
 	if c.sent-1 != c.dies {
 		return false
 	}
-	copy(c.next, c.before)
 	close(c.dead)
 	return true
+}
+
+// undo gives the answers of the running turn back.
+func (c *cast) undo() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	copy(c.next, c.before)
 }
 
 // player is one provider of a cast.
@@ -536,6 +554,9 @@ func (p player) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Chunk
 		for chunk, err := range p.cast.call(p.i, req).Stream(ctx, req) {
 			if err == nil && p.cast.chunk() {
 				<-ctx.Done()
+				if errors.Is(context.Cause(ctx), turn.ErrLeft) { // and not stopped in the same moment
+					p.cast.undo()
+				}
 				yield(llm.Chunk{}, ctx.Err())
 				return
 			}

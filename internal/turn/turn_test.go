@@ -40,7 +40,7 @@ func TestScripts(t *testing.T) {
 			} else if d := cmp.Diff(sc.want, whole.lines()); d != "" {
 				t.Errorf("the customer saw (-want +got):\n%s", d)
 			}
-			for _, k := range sample(whole.cast.sent, 8) {
+			for _, k := range sample(whole.cast.sent, 6) {
 				t.Run(fmt.Sprintf("killed at chunk %d", k), func(t *testing.T) {
 					sc.play(t, s, k).resembles(whole)
 				})
@@ -139,6 +139,9 @@ func (p *play) lines() string {
 			}
 			for _, w := range t.Record.Withheld {
 				out = append(out, fmt.Sprintf("withheld %q: %s", w.Text, w.Check))
+			}
+			for _, v := range t.Record.Verdicts {
+				out = append(out, fmt.Sprintf("verdict %s %s: %s", v.Check, v.Action, v.Reason))
 			}
 			if t.Record.Error != "" {
 				out = append(out, "error "+t.Record.Error)

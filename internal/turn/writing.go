@@ -215,5 +215,13 @@ func (w *writing) say(line line) { w.gate.Let(line.in(w.language)) }
 // rest returns what is still to be shown.
 func (w *writing) rest() []chat.Body {
 	bodies := w.take()
+	if w.void { // nothing took its place, but it is void all the same
+		w.void = false
+		w.turn.Retracts++
+		bodies = []chat.Body{chat.Retracted{}}
+		if w.collect != nil {
+			w.collect(bodies...)
+		}
+	}
 	return append(w.preface(len(bodies) > 0), bodies...)
 }
