@@ -49,6 +49,7 @@ type Nodes interface {
 	Renew(ctx context.Context, node chat.NodeID) error
 	Leave(ctx context.Context, node chat.NodeID) error
 	Adopt(ctx context.Context, node chat.NodeID, limit int) ([]chat.Orphan, error)
+	Mine(ctx context.Context, node chat.NodeID) ([]chat.Orphan, error)
 }
 
 // Limits bound the inbox. Zero means the default.

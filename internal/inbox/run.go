@@ -12,6 +12,7 @@ import (
 
 const (
 	renewEvery = 500 * time.Millisecond // a quarter of the store's lease
+	sweepEvery = 10                     // renewals between two looks for our own lost turns
 	adoptLimit = 64                     // turns taken over at once
 )
 
@@ -26,12 +27,17 @@ func (in *Inbox) Run(ctx context.Context) error {
 	defer tick.Stop()
 	work := context.WithoutCancel(ctx)
 	adopted := false
-	for ctx.Err() == nil {
+	for n := 1; ctx.Err() == nil; n++ {
 		if in.Shared || !adopted {
 			err := in.keep(work)
 			adopted = err == nil
 			if err != nil {
 				in.Log.Error("turns of dead processes could not be looked for", "error", err)
+			}
+		}
+		if n%sweepEvery == 0 && in.Resumes {
+			if err := in.sweep(work); err != nil {
+				in.Log.Error("turns of this process could not be looked for", "error", err)
 			}
 		}
 		select {
@@ -78,11 +84,43 @@ func (in *Inbox) renew(ctx context.Context) error {
 	return err
 }
 
+// sweep goes on with turns that the store says are ours and that nobody answers: their
+// beginning was committed, but the database could not confirm it.
+func (in *Inbox) sweep(ctx context.Context) error {
+	mine, err := in.Store.Mine(ctx, in.Node)
+	if err != nil {
+		return err
+	}
+	for _, o := range mine {
+		if err := in.sweepOne(ctx, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (in *Inbox) sweepOne(ctx context.Context, o chat.Orphan) error {
+	if in.current(o.Conversation) != nil {
+		return nil
+	}
+	lock := in.lock(o.Conversation)
+	lock.Lock() // it may be about to start
+	defer lock.Unlock()
+	if in.current(o.Conversation) != nil {
+		return nil
+	}
+	return in.resumeLocked(ctx, o)
+}
+
 // resume goes on with an adopted turn.
 func (in *Inbox) resume(ctx context.Context, o chat.Orphan) error {
 	lock := in.lock(o.Conversation)
 	lock.Lock()
 	defer lock.Unlock()
+	return in.resumeLocked(ctx, o)
+}
+
+func (in *Inbox) resumeLocked(ctx context.Context, o chat.Orphan) error {
 	open, err := in.Store.OpenTurn(ctx, o.Conversation, o.Turn, in.Node)
 	if errors.Is(err, chat.Fenced) {
 		return nil

@@ -40,8 +40,9 @@ func (c *Client) Plan() chat.Plan {
 // Stream yields one reply. The first chunk of every attempt names its Provider. When a
 // provider fails, the next in the plan takes over, and its first chunk has Restart set:
 // the chunks before it are void. It ends with a chunk that has a Finish, or with the
-// error of the last provider.
-func (c *Client) Stream(ctx context.Context, req Request) iter.Seq2[Chunk, error] {
+// error of the last provider. Said, or nil where the face can retract, returns what the
+// customer has seen by now: whoever takes over goes on after it.
+func (c *Client) Stream(ctx context.Context, req Request, said func() chat.Text) iter.Seq2[Chunk, error] {
 	return func(yield func(Chunk, error) bool) {
 		err := errors.New("no model is configured")
 		for i, p := range c.Providers {
@@ -51,6 +52,9 @@ func (c *Client) Stream(ctx context.Context, req Request) iter.Seq2[Chunk, error
 			}
 			if !yield(first, nil) {
 				return
+			}
+			if said != nil {
+				req.Said = said()
 			}
 			var left bool
 			if left, err = c.attempt(ctx, p, req, yield); left || err == nil {

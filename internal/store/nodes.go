@@ -111,3 +111,21 @@ func (s *Store) Adopt(ctx context.Context, node chat.NodeID, limit int) ([]chat.
 	})
 	return out, err
 }
+
+// Mine returns the running turns of a node.
+func (s *Store) Mine(ctx context.Context, node chat.NodeID) ([]chat.Orphan, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT conversation, id FROM turns WHERE node = $1 AND status = 'running'`, string(node))
+	if err != nil {
+		return nil, fmt.Errorf("list the node's turns: %w", storageError(err))
+	}
+	defer rows.Close()
+	var out []chat.Orphan
+	for rows.Next() {
+		var o chat.Orphan
+		if err := rows.Scan(&o.Conversation, &o.Turn); err != nil {
+			return nil, fmt.Errorf("list the node's turns: %w", err)
+		}
+		out = append(out, o)
+	}
+	return out, rows.Err()
+}

@@ -210,7 +210,11 @@ func (r *Runner) answer(ctx context.Context, o chat.OpenTurn, w *writing) error 
 		return fmt.Errorf("choose a model: %w", err)
 	}
 	req := llm.Request{History: past, Question: t.Input, Passages: t.Passages, Language: w.language}
-	for chunk, err := range j.stream(ctx, r.Model.Stream(ctx, req)) {
+	var said func() chat.Text
+	if t.Final {
+		said = w.gate.Shown
+	}
+	for chunk, err := range j.stream(ctx, r.Model.Stream(ctx, req, said)) {
 		if err != nil {
 			return fmt.Errorf("ask the model: %w", err)
 		}

@@ -156,7 +156,11 @@ func (w *writing) preface(text bool) []chat.Body {
 		w.state, w.resumed = chat.ErrorRecovery, false
 	}
 	if w.turn.Level != w.level {
-		out = append(out, chat.LevelChanged{Level: w.turn.Level, Reason: w.turn.LevelReason})
+		reason := w.turn.LevelReason
+		if reason == "" {
+			reason = "answers are as planned again"
+		}
+		out = append(out, chat.LevelChanged{Level: w.turn.Level, Reason: reason})
 		w.level = w.turn.Level
 	}
 	if w.state != chat.ResponseGeneration {
