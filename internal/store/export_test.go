@@ -19,3 +19,13 @@ func (s *Store) EachConnection(ctx context.Context, f func(*sql.Conn) error) err
 	}
 	return s.update(ctx, false, func(t *tx) error { return f(t.w.conn) })
 }
+
+// FirstConnection calls f with one connection for reading.
+func (s *Store) FirstConnection(ctx context.Context, f func(*sql.Conn) error) error {
+	c, err := s.read.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return f(c)
+}
