@@ -258,7 +258,7 @@ function turn(id) {
   let t = turns.get(id);
   if (!t) {
     const dots = element("span", { class: "dots", role: "img", "aria-label": "The answer is being written" }, element("i"), element("i"), element("i"));
-    t = { pieces: [], citations: new Map(), note: "", words: element("p", { class: "words", dir: "auto" }, dots), sources: element("ol", { class: "sources", "aria-label": "Sources" }) };
+    t = { pieces: [], citations: new Map(), note: "", words: element("div", { class: "words", dir: "auto" }, dots), sources: element("ol", { class: "sources", "aria-label": "Sources" }) };
     t.item = element("li", { class: "assistant" }, t.words);
     turns.set(id, t);
     enter(t.item);
@@ -269,9 +269,47 @@ function turn(id) {
 function drawTurn(t) {
   const all = t.pieces.map((p) => p.text).join("");
   if (all) t.note = "";
-  if (all || t.note) t.words.replaceChildren(...marked(all, t.citations));
+  if (all || t.note) t.words.replaceChildren(...drawn(all, t.citations));
   note(t.item, t.note);
 }
+
+// drawn makes elements of a text: its tables and code as such, the rest as it is.
+function drawn(all, citations) {
+  const out = [];
+  const lines = all.split("\n");
+  let plain = [];
+  const flush = () => {
+    const text = plain.join("\n").replace(/^\n+|\n+$/g, ""); // blocks bring their own distance
+    if (text) out.push(element("span", {}, ...marked(text, citations)));
+    plain = [];
+  };
+  for (let i = 0; i < lines.length; i++) {
+    if (lines[i].startsWith("```")) {
+      const end = lines.findIndex((l, n) => n > i && l.startsWith("```"));
+      flush();
+      out.push(element("pre", { tabindex: "0" }, lines.slice(i + 1, end < 0 ? undefined : end).join("\n")));
+      i = end < 0 ? lines.length : end;
+    } else if (lines[i].startsWith("|") && /^\|[\s:|-]*-[\s:|-]*$/.test(lines[i + 1] ?? "")) {
+      const head = cells(lines[i]);
+      const rows = [];
+      for (i += 2; lines[i]?.startsWith("|"); i++) rows.push(cells(lines[i]));
+      i--;
+      flush();
+      const row = (tag, texts) => element("tr", {}, ...texts.map((c) => element(tag, {}, ...marked(c, citations))));
+      const table = element("table", {}, element("thead", {}, row("th", head)), element("tbody", {}, ...rows.map((r) => row("td", r))));
+      out.push(element("div", { class: "table", tabindex: "0", role: "region", "aria-label": "Table" }, table));
+    } else {
+      plain.push(lines[i]);
+    }
+  }
+  flush();
+  return out;
+}
+
+const cells = (line) => line.replace(/^\|/, "").replace(/\|\s*$/, "").split("|").map((c) => c.trim());
+
+// strong makes bold what Markdown marks so.
+const strong = (text) => text.split(/\*\*([^*\n]+)\*\*/).map((part, i) => (i % 2 ? element("strong", {}, part) : part));
 
 // marked makes links of the marks "[n]" in a text that cite something.
 function marked(all, citations) {
@@ -281,14 +319,14 @@ function marked(all, citations) {
     const cited = citations.get(Number(m[1]));
     if (!cited) continue;
     // The space before a mark would let it begin a line alone.
-    out.push(all.slice(from, m.index).replace(/ $/, "\u00a0"));
+    out.push(...strong(all.slice(from, m.index).replace(/ $/, "\u00a0")));
     from = m.index + m[0].length;
     const url = link(cited);
     out.push(url
       ? element("a", { class: "cite", href: url, target: "_blank", rel: "noreferrer", title: cited.title, "aria-label": "Source " + m[1] + ": " + cited.title }, m[1])
       : m[0]);
   }
-  out.push(all.slice(from));
+  out.push(...strong(all.slice(from)));
   return out;
 }
 
