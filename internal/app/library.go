@@ -202,7 +202,7 @@ func (l *Library) set(a *assistant.Assistant, g *knowledge.Generation) {
 func (l *Library) keep(g *knowledge.Generation) {
 	if len(l.opened) >= generationsKept+len(l.current) {
 		for id, old := range l.opened {
-			if l.current != nil && !l.serving(old) {
+			if !l.serving(old) {
 				delete(l.opened, id)
 				break
 			}

@@ -150,7 +150,7 @@ func (a *App) api(loopback bool, local []byte, ready *atomic.Bool) *httpapi.Serv
 	api := &httpapi.Server{
 		Inbox: a.Inbox, Store: localKey{a.Store, local}, Feed: a.Feed, Assistants: a.Library, Publish: a.Library.PublishFile,
 		Access: httpapi.Access{Loopback: loopback, Origins: c.AllowedOrigins, Proxies: proxies},
-		Limits: httpapi.Limits{Message: l.MessageBytes, Body: l.BodyBytes, Streams: l.Streams,
+		Limits: httpapi.Limits{Body: l.BodyBytes, Streams: l.Streams,
 			MessagesPerMinute: l.Anonymous.MessagesPerMinute, ConversationsPerMinute: l.Anonymous.ConversationsPerMinute},
 		Version: a.Version, Started: time.Now(), Ready: ready.Load, Log: a.Log,
 	}

@@ -111,7 +111,7 @@ func (s *Server) say(w http.ResponseWriter, r *http.Request) error {
 	if err := s.read(w, r, &body); err != nil {
 		return err
 	}
-	if err := s.checkText(body.Text); err != nil {
+	if err := s.Inbox.Check(chat.Incoming{Text: body.Text}); err != nil {
 		return err
 	}
 	if len(body.ClientID) > 128 {

@@ -279,8 +279,6 @@ func (s *scanner) unit(i int) (n rune) {
 	return n
 }
 
-func isBlank(s string) bool { return strings.TrimSpace(s) == "" }
-
 // write answers with JSON.
 func write(w http.ResponseWriter, status int, v any) error {
 	var b bytes.Buffer

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/answerable/answerable/internal/chat"
@@ -33,7 +32,7 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) error {
 	} else if err := s.newcomer(r, c, refused); err != nil {
 		return err
 	}
-	if err := s.checkText(body.Message); err != nil {
+	if err := s.Inbox.Check(chat.Incoming{Text: body.Message}); err != nil {
 		return err // before a conversation is made for nothing
 	}
 	st, err := s.openStream(w)
@@ -104,16 +103,3 @@ func (st *stream) chunk(e chat.Event) {
 }
 
 func (st *stream) done() { st.buf = append(st.buf, "data: [DONE]\n\n"...) }
-
-// checkText refuses what is not a message, as the inbox does for customers'. That it is
-// Unicode without NUL is certain of all that was read.
-func (s *Server) checkText(t chat.Text) error {
-	limit := or(s.Limits.Message, usualMessage)
-	switch {
-	case len(t) > limit:
-		return &chat.Error{Kind: chat.TooLarge, Message: fmt.Sprintf("the message has %d bytes, %d are allowed: send less, or several messages", len(t), limit)}
-	case isBlank(string(t)):
-		return &chat.Error{Kind: chat.Invalid, Message: "the message is empty: send some text"}
-	}
-	return nil
-}

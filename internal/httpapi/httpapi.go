@@ -76,7 +76,6 @@ type Access struct {
 
 // Limits bound the server. Where nothing else is said, zero means the default.
 type Limits struct {
-	Message int   // bytes of a message; default 32 KiB
 	Body    int64 // bytes of a request's body; default 256 KiB
 	Streams int   // open at once; default 10,000
 
@@ -304,7 +303,6 @@ const (
 	usualHeartbeat = 15 * time.Second
 	usualTransfer  = 30 * time.Second
 	usualBody      = 256 << 10
-	usualMessage   = 32 << 10
 	usualStreams   = 10_000
 )
 

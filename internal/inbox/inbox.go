@@ -101,7 +101,7 @@ var seed = maphash.MakeSeed()
 // Accept makes a customer's message durable and has it answered. The caller need not
 // wait for the answer: it is in the conversation's events.
 func (in *Inbox) Accept(ctx context.Context, m chat.Incoming) (chat.Accepted, error) {
-	if err := in.check(m); err != nil {
+	if err := in.Check(m); err != nil {
 		return chat.Accepted{}, err
 	}
 	m.Node = in.Node
@@ -128,8 +128,8 @@ func (in *Inbox) lock(id chat.ConversationID) *sync.Mutex {
 	return &in.accepting[maphash.String(seed, string(id))%uint64(len(in.accepting))]
 }
 
-// check refuses what is not a message.
-func (in *Inbox) check(m chat.Incoming) error {
+// Check refuses what is not a message, as Accept does.
+func (in *Inbox) Check(m chat.Incoming) error {
 	limit := in.Limits.Message
 	if limit == 0 {
 		limit = 32 << 10

@@ -103,15 +103,6 @@ func (s *Store) Close() error {
 	return s.engine.close()
 }
 
-// Ping asks the database whether it answers.
-func (s *Store) Ping(ctx context.Context) error {
-	var one int
-	if err := s.read.QueryRowContext(ctx, `SELECT 1`).Scan(&one); err != nil {
-		return fmt.Errorf("reach the database: %w", err)
-	}
-	return nil
-}
-
 // Shared reports whether other processes may write to the same store.
 func (s *Store) Shared() bool { return s.engine.name == postgres }
 
