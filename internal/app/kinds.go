@@ -16,13 +16,13 @@ import (
 // needs nothing and never fails.
 func providers(fake string) (*llm.Client, error) {
 	if fake == "" {
-		return &llm.Client{Providers: []llm.Provider{extractive.New()}, Reason: "no model is configured"}, nil
+		return &llm.Client{Models: llm.Only(extractive.New()), Reason: "no model is configured"}, nil
 	}
 	script, err := fakeScript(fake)
 	if err != nil {
 		return nil, err
 	}
-	return &llm.Client{Providers: []llm.Provider{script.Provider(), extractive.New()}, Reason: "answers are scripted (--fake-provider)"}, nil
+	return &llm.Client{Models: llm.Only(script.Provider(), extractive.New()), Reason: "answers are scripted (--fake-provider)"}, nil
 }
 
 // fakeScript reads a script file, or the settings of one such as ttft=200ms,itl=20ms.

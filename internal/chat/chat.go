@@ -62,11 +62,13 @@ type Usage struct {
 	Input  int `json:"input_tokens"`
 	Output int `json:"output_tokens"`
 	Cached int `json:"cached_tokens"` // part of Input that the provider had in its cache
+	// Written is the part of Input that the provider put into its cache, where it says so.
+	Written int `json:"cache_write_tokens,omitempty"`
 }
 
 // Add returns the sum of both.
 func (u Usage) Add(v Usage) Usage {
-	return Usage{u.Input + v.Input, u.Output + v.Output, u.Cached + v.Cached}
+	return Usage{u.Input + v.Input, u.Output + v.Output, u.Cached + v.Cached, u.Written + v.Written}
 }
 
 // Role says who wrote a message.

@@ -135,6 +135,7 @@ type Citation struct {
 // Plan says which model answers, and why.
 type Plan struct {
 	Provider string   `json:"provider"`
+	Model    string   `json:"model,omitempty"`
 	Reason   string   `json:"reason"`
 	Others   []string `json:"others,omitempty"` // who takes over, in order
 }
@@ -158,7 +159,11 @@ type Attempt struct {
 	Cost         Money  `json:"cost_microusd"`
 	Finish       string `json:"finish,omitempty"`    // "" when it did not end by itself
 	Discarded    string `json:"discarded,omitempty"` // why its text counts for nothing: merged, died, failed
-	Error        string `json:"error,omitempty"`
+	Error        string `json:"error,omitempty"`     // for the operator, with what to do about it
+	Fault        string `json:"fault,omitempty"`     // what the error meant for the next attempt
+	Reason       string `json:"reason,omitempty"`    // why it was asked in the place of the one before
+	Thinking     Text   `json:"thinking,omitempty"`  // what the model thought; never shown
+	Declined     Text   `json:"declined,omitempty"`  // the model's words when it refused, or what was filtered
 }
 
 // Handoff is a reason to bring in a person.

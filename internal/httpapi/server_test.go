@@ -60,7 +60,7 @@ func newServer(t testing.TB, script string, configure ...func(*httpapi.Server)) 
 	must(t, err)
 	log := &logged{}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	runner := &turn.Runner{Build: "test", Store: turnStore{db}, Model: &llm.Client{Providers: []llm.Provider{answers.Provider()}},
+	runner := &turn.Runner{Build: "test", Store: turnStore{db}, Model: &llm.Client{Models: llm.Only(answers.Provider())},
 		Rules: turn.Rules{Unit: chat.Sentence, Claims: guard.Claims{Off: true}}, Log: logger}
 	in := &inbox.Inbox{Store: db, Node: chat.NewNodeID(), Resumes: true, Runner: func(string) *turn.Runner { return runner },
 		Limits: inbox.Limits{Stop: 10 * time.Millisecond}, Log: logger}

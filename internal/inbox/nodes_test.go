@@ -44,7 +44,7 @@ func newNode(t *testing.T, url string, answers string) *node {
 	})
 	n := &node{world: &world{TB: t, store: s, feed: &feed.Feed{Log: s}}, silent: &atomic.Bool{}, ended: &atomic.Int64{}}
 	s.Announce = n.feed.Publish
-	n.runner = turn.Runner{Build: "test", Store: turnStore{s}, Model: &llm.Client{Providers: []llm.Provider{script(t, answers)}},
+	n.runner = turn.Runner{Build: "test", Store: turnStore{s}, Model: &llm.Client{Models: llm.Only(script(t, answers))},
 		Rules: turn.Rules{Unit: chat.Sentence, Claims: guard.Claims{Off: true}}, Log: slog.New(slog.DiscardHandler)}
 	in := &inbox.Inbox{Store: lease{s, n.silent}, Node: chat.NewNodeID(), Shared: true, Resumes: true,
 		Runner: func(string) *turn.Runner { return &n.runner }, Ended: func(chat.Turn) { n.ended.Add(1) },

@@ -44,7 +44,7 @@ func newWorld(t testing.TB, providers ...llm.Provider) *world {
 	})
 	w := &world{TB: t, store: s, feed: &feed.Feed{Log: s}}
 	s.Announce = w.feed.Publish
-	w.runner = turn.Runner{Build: "test", Store: turnStore{s}, Model: &llm.Client{Providers: providers},
+	w.runner = turn.Runner{Build: "test", Store: turnStore{s}, Model: &llm.Client{Models: llm.Only(providers...)},
 		Rules: turn.Rules{Unit: chat.Sentence, Claims: guard.Claims{Off: true}}, Log: slog.New(slog.DiscardHandler)}
 	return w
 }

@@ -16,22 +16,39 @@ type Limits struct {
 	Between    time.Duration // silence between two chunks; default 20s
 }
 
-// Client asks providers in order until one gives a whole reply. It is safe for
-// concurrent use.
+// Model is one model of a provider.
+type Model struct {
+	Provider Provider
+	Name     string // the provider's own name of it; "" where it has but one
+	Window   int    // tokens that it takes and gives together; 0: unknown
+	Free     bool   // it costs nothing and does not fail, as extractive
+}
+
+// Only returns a model for each provider that has but one and costs nothing.
+func Only(providers ...Provider) []Model {
+	all := make([]Model, len(providers))
+	for i, p := range providers {
+		all[i] = Model{Provider: p, Free: true}
+	}
+	return all
+}
+
+// Client asks models in order until one gives a whole reply. It is safe for concurrent
+// use.
 type Client struct {
-	Providers []Provider // the planned one first, then who takes over
-	Reason    string     // why the first is the planned one
-	Limits    Limits
+	Models []Model // the planned one first, then who takes over
+	Reason string  // why the first is the planned one
+	Limits Limits
 }
 
 // Plan says who will be asked, and why.
 func (c *Client) Plan() chat.Plan {
 	p := chat.Plan{Reason: c.Reason}
-	for i, x := range c.Providers {
+	for i, m := range c.Models {
 		if i == 0 {
-			p.Provider = x.Name()
+			p.Provider, p.Model = m.Provider.Name(), m.Name
 		} else {
-			p.Others = append(p.Others, x.Name())
+			p.Others = append(p.Others, m.Provider.Name())
 		}
 	}
 	return p
@@ -45,11 +62,13 @@ func (c *Client) Plan() chat.Plan {
 func (c *Client) Stream(ctx context.Context, req Request, said func() chat.Text) iter.Seq2[Chunk, error] {
 	return func(yield func(Chunk, error) bool) {
 		err := errors.New("no model is configured")
-		for i, p := range c.Providers {
-			first := Chunk{Provider: p.Name()}
+		for i, m := range c.Models {
+			p := m.Provider
+			first := Chunk{Provider: p.Name(), Model: m.Name}
 			if i > 0 {
-				first.Restart, first.Reason = true, err.Error()
+				first.Restart, first.Error = true, err.Error()
 			}
+			req.Model = m.Name
 			if !yield(first, nil) {
 				return
 			}

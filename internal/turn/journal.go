@@ -240,7 +240,7 @@ func (j *Journal) stream(ctx context.Context, ask iter.Seq2[llm.Chunk, error]) i
 				return
 			}
 			if begun {
-				c.Restart, c.Reason, begun = true, "the server was restarted", false
+				c.Restart, c.Error, begun = true, "the server was restarted", false
 			}
 			if err := j.write(stepChunk, c); err != nil {
 				yield(llm.Chunk{}, err)

@@ -169,7 +169,7 @@ func (sc *script) play(t testing.TB, s *store.Store, dies int) *play {
 	if sc.rules.extractive {
 		providers = append(providers, extractive.New())
 	}
-	p.runner = &turn.Runner{Build: "test", Store: turnStore{s}, Knowledge: sc.knowledge(t), Model: &llm.Client{Providers: providers},
+	p.runner = &turn.Runner{Build: "test", Store: turnStore{s}, Knowledge: sc.knowledge(t), Model: &llm.Client{Models: llm.Only(providers...)},
 		Rules: sc.rules.Rules, Limits: turn.Limits{Whole: sc.rules.limit}, Log: slog.New(slog.DiscardHandler)}
 	c, err := s.Create(t.Context(), store.NewConversation{ID: chat.NewConversationID(), Assistant: "demo", TokenHash: []byte("h")})
 	if err != nil {

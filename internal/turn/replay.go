@@ -89,7 +89,7 @@ func Replay(ctx context.Context, past chat.PastTurn) (Replayed, error) {
 		if i == len(lives)-1 {
 			j.atEnd = ErrHandedOver // the only end that the turn does not write itself
 		}
-		r := &Runner{Model: &llm.Client{Providers: []llm.Provider{nobody{}}}, Store: nowhere{}, Build: b.Build,
+		r := &Runner{Model: &llm.Client{Models: llm.Only(nobody{})}, Store: nowhere{}, Build: b.Build,
 			Knowledge: func() Knowledge { return nowhere{} }}
 		o := chat.OpenTurn{ID: record.ID, Messages: b.Messages, Final: b.Final, Lives: 1,
 			Conversation: chat.Conversation{ID: record.Conversation, Customer: record.Customer, Assistant: record.Assistant}}

@@ -61,7 +61,7 @@ func (w *writing) chunk(ctx context.Context, c llm.Chunk) error {
 	if c.Restart {
 		if n := len(t.Attempts); n > 0 {
 			w.closeAttempt(&t.Attempts[n-1])
-			t.Attempts[n-1].Discarded = c.Reason
+			t.Attempts[n-1].Discarded = c.Error
 		}
 		// Not under ctx: an entry that is in the journal has its whole effect.
 		if err := w.gate.Restart(context.WithoutCancel(ctx)); err != nil {

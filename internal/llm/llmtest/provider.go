@@ -165,7 +165,10 @@ func (c *call) stop() {
 
 // estimate returns about how many tokens a request has.
 func estimate(req llm.Request) int {
-	n := utf8.RuneCountInString(req.System) + points(req.Question) + points(req.Said)
+	n := points(req.Question) + points(req.Said)
+	for _, b := range req.System {
+		n += utf8.RuneCountInString(b.Text)
+	}
 	for _, m := range req.History {
 		n += points(m.Text)
 	}

@@ -1,0 +1,109 @@
+package wire
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// MaxEvent is how many bytes one event may have. Who sends more is not answering.
+const MaxEvent = 4 << 20
+
+// Events reads server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+// Lines end with LF or CRLF; comments and fields other than event and data are
+// skipped, and the blank behind a colon may be missing.
+type Events struct {
+	r    *bufio.Reader
+	line []byte // of a long line, what does not fit into r
+	data []byte // of an event with several data lines
+	name []byte
+}
+
+// NewEvents reads events from a body.
+func NewEvents(body io.Reader) *Events { return &Events{r: bufio.NewReaderSize(body, 4<<10)} }
+
+// Next returns the next event that has data, and its name, or "". Both are valid until
+// the call after. At the end of the body it returns what is left as an event, if there
+// is something, and then io.EOF.
+func (e *Events) Next() (name string, data []byte, err error) {
+	e.name, e.data = e.name[:0], e.data[:0]
+	lines := 0
+	for {
+		line, err := e.next()
+		if err != nil && (len(line) == 0 || !errors.Is(err, io.EOF)) {
+			if lines > 0 && errors.Is(err, io.EOF) {
+				return nameOf(e.name), e.data, nil
+			}
+			return "", nil, err
+		}
+		if len(line) == 0 {
+			if lines > 0 {
+				return nameOf(e.name), e.data, nil
+			}
+			e.name = e.name[:0]
+			continue
+		}
+		if value, ok := field(line, "data"); ok {
+			if lines++; lines > 1 {
+				e.data = append(e.data, '\n')
+			}
+			e.data = append(e.data, value...)
+			if len(e.data) > MaxEvent {
+				return "", nil, errLong
+			}
+		} else if value, ok := field(line, "event"); ok {
+			e.name = append(e.name[:0], value...)
+		}
+	}
+}
+
+// nameOf returns a name without allocating for those that are usual.
+func nameOf(b []byte) string {
+	switch string(b) {
+	case "":
+		return ""
+	case "content_block_delta":
+		return "content_block_delta"
+	}
+	return string(b)
+}
+
+func field(line []byte, name string) (value []byte, ok bool) {
+	if len(line) < len(name) || string(line[:len(name)]) != name {
+		return nil, false
+	}
+	switch rest := line[len(name):]; {
+	case len(rest) == 0:
+		return rest, true
+	case rest[0] != ':':
+		return nil, false
+	case len(rest) > 1 && rest[1] == ' ':
+		return rest[2:], true
+	default:
+		return rest[1:], true
+	}
+}
+
+var errLong = fmt.Errorf("an event has more than %d bytes", MaxEvent)
+
+// next returns the next line without its end.
+func (e *Events) next() ([]byte, error) {
+	e.line = e.line[:0]
+	for {
+		part, err := e.r.ReadSlice('\n')
+		if err == nil && len(e.line) == 0 {
+			return bytes.TrimSuffix(part[:len(part)-1], []byte("\r")), nil
+		}
+		e.line = append(e.line, part...)
+		if len(e.line) > MaxEvent {
+			return nil, errLong
+		}
+		if errors.Is(err, bufio.ErrBufferFull) {
+			continue
+		}
+		line := bytes.TrimSuffix(bytes.TrimSuffix(e.line, []byte("\n")), []byte("\r"))
+		return line, err
+	}
+}
