@@ -187,6 +187,10 @@ type Incoming struct {
 	ClientID     string // unique in the conversation, or ""
 	Final        bool   // the face that sent it cannot retract
 	Node         NodeID // the process that will answer
+	// Stateless: the conversation was made for this one message, and nobody can come back
+	// to its answer. History is what was said before, oldest first, as its sender tells it.
+	Stateless bool
+	History   []Message
 }
 
 // Effect says what an accepted message led to.
@@ -217,6 +221,8 @@ type OpenTurn struct {
 	Lives        int  // processes that worked on it, this one included
 	Stop         bool // the customer asked to stop
 	Final        bool
+	Stateless    bool // see Incoming
+	History      []Message
 	AcceptedAt   Time
 }
 
