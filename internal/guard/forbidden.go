@@ -3,7 +3,6 @@ package guard
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -26,27 +25,55 @@ type Forbidden struct{ *automaton }
 
 // NewForbidden returns a check for these phrases.
 func NewForbidden(phrases []string) (Forbidden, error) {
+	return NewLists(List{Check: Forbidden{}.Name(), Phrases: phrases})
+}
+
+// List are phrases that are forbidden for one reason: Check is the name that verdicts on
+// them bear.
+type List struct {
+	Check   string
+	Phrases []string
+}
+
+// NewLists returns one check for the phrases of all lists.
+func NewLists(lists ...List) (Forbidden, error) {
+	var a automaton
+	for _, l := range lists {
+		folded, err := foldAll(l.Phrases)
+		if err != nil {
+			return Forbidden{}, err
+		}
+		a.phrases, a.folded = append(a.phrases, l.Phrases...), append(a.folded, folded...)
+		for range l.Phrases {
+			a.checks = append(a.checks, l.Check)
+		}
+	}
+	if len(a.phrases) == 0 {
+		return Forbidden{}, nil
+	}
+	a.build()
+	return Forbidden{&a}, nil
+}
+
+func foldAll(phrases []string) ([][]byte, error) {
 	folded := make([][]byte, 0, len(phrases))
 	for i, p := range phrases {
 		if strings.TrimSpace(p) == "" {
-			return Forbidden{}, fmt.Errorf("forbidden phrase %d is empty: remove it or write what may not be said", i+1)
+			return nil, fmt.Errorf("forbidden phrase %d is empty: remove it or write what may not be said", i+1)
 		}
 		if !utf8.ValidString(p) {
-			return Forbidden{}, fmt.Errorf("forbidden phrase %d is not valid UTF-8: save the file as UTF-8", i+1)
+			return nil, fmt.Errorf("forbidden phrase %d is not valid UTF-8: save the file as UTF-8", i+1)
 		}
 		if n := utf8.RuneCountInString(p); n > maxPhrase {
-			return Forbidden{}, fmt.Errorf("forbidden phrase %d has %d characters, at most %d are allowed: forbid its telling part", i+1, n, maxPhrase)
+			return nil, fmt.Errorf("forbidden phrase %d has %d characters, at most %d are allowed: forbid its telling part", i+1, n, maxPhrase)
 		}
 		f := foldPhrase(p)
 		if f == nil {
-			return Forbidden{}, fmt.Errorf("forbidden phrase %d, %q, has no letter or digit: it would be found nearly everywhere", i+1, p)
+			return nil, fmt.Errorf("forbidden phrase %d, %q, has no letter or digit: it would be found nearly everywhere", i+1, p)
 		}
 		folded = append(folded, f)
 	}
-	if len(phrases) == 0 {
-		return Forbidden{}, nil
-	}
-	return Forbidden{newAutomaton(slices.Clone(phrases), folded)}, nil
+	return folded, nil
 }
 
 // foldPhrase folds a phrase as it must stand in a folded text, or returns nil if
@@ -129,6 +156,7 @@ func (f Forbidden) Check(_ context.Context, _ *chat.Turn, text chat.Text) (chat.
 // transitions of all states are spelled out, over the bytes that occur in phrases.
 type automaton struct {
 	phrases []string
+	checks  []string // of the phrases: on whose behalf they are looked for
 	folded  [][]byte
 	lengths []int      // of the folded phrases
 	class   [256]uint8 // of each byte; 0 for those in no phrase
@@ -138,9 +166,10 @@ type automaton struct {
 	found   []int32 // of a state: 1 + the longest phrase that ends in it, or 0
 }
 
-func newAutomaton(phrases []string, folded [][]byte) *automaton {
-	a := &automaton{phrases: phrases, folded: folded, classes: 1}
-	for _, p := range folded {
+// build makes the automaton of the phrases.
+func (a *automaton) build() {
+	a.classes = 1
+	for _, p := range a.folded {
 		a.lengths = append(a.lengths, len(p))
 		for _, b := range p {
 			if a.class[b] == 0 {
@@ -150,7 +179,7 @@ func newAutomaton(phrases []string, folded [][]byte) *automaton {
 		}
 	}
 	a.add(0)
-	for i, p := range folded {
+	for i, p := range a.folded {
 		state := int32(0)
 		for _, b := range p {
 			at := int(state)*a.classes + int(a.class[b])
@@ -164,7 +193,6 @@ func newAutomaton(phrases []string, folded [][]byte) *automaton {
 		}
 	}
 	a.link()
-	return a
 }
 
 func (a *automaton) add(depth int32) int32 {
@@ -274,7 +302,7 @@ func (a *automaton) behind(p place, text string) place {
 
 func (a *automaton) verdict(phrase int) chat.Verdict {
 	return chat.Verdict{
-		Check:  Forbidden{}.Name(),
+		Check:  a.checks[phrase],
 		Action: chat.Block,
 		Reason: fmt.Sprintf("forbidden phrase %q", a.phrases[phrase]),
 	}
@@ -288,11 +316,12 @@ func merge(all []*automaton) *automaton {
 	case 1:
 		return all[0]
 	}
-	var phrases []string
-	var folded [][]byte
+	var m automaton
 	for _, a := range all {
-		phrases = append(phrases, a.phrases...)
-		folded = append(folded, a.folded...)
+		m.phrases = append(m.phrases, a.phrases...)
+		m.checks = append(m.checks, a.checks...)
+		m.folded = append(m.folded, a.folded...)
 	}
-	return newAutomaton(phrases, folded)
+	m.build()
+	return &m
 }

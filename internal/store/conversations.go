@@ -312,7 +312,8 @@ func (s *Store) Accept(ctx context.Context, in chat.Incoming) (chat.Accepted, er
 			if err := t.newTurn(in, c, fresh, "running", now); err != nil {
 				return err
 			}
-			out.Open = chat.OpenTurn{ID: fresh, Messages: []chat.Message{*m}, Lives: 1, Final: in.Final, AcceptedAt: now}
+			out.Open = chat.OpenTurn{ID: fresh, Messages: []chat.Message{*m}, Lives: 1, Final: in.Final,
+				Stateless: in.Stateless, History: in.History, AcceptedAt: now}
 		}
 		if err := l.save(); err != nil {
 			return err
@@ -342,8 +343,8 @@ func (l *log) repeated(in chat.Incoming, out *chat.Accepted) (bool, error) {
 }
 
 func (t *tx) newTurn(in chat.Incoming, c chat.Conversation, id chat.TurnID, status string, now chat.Time) error {
-	return t.insert("turns", "conversation, id, seq, status, node, lives, stop, final, outcome, accepted_at", 10,
-		[]any{string(c.ID), string(id), c.Seq, status, string(in.Node), 1, 0, bit(in.Final), "", now.UnixMicro()})
+	return t.insert("turns", "conversation, id, seq, status, node, lives, stop, final, stateless, outcome, accepted_at", 11,
+		[]any{string(c.ID), string(id), c.Seq, status, string(in.Node), 1, 0, bit(in.Final), bit(in.Stateless), "", now.UnixMicro()})
 }
 
 // Messages returns up to limit messages after event number after, oldest first, and

@@ -20,18 +20,28 @@ func (s *Store) HandOff(ctx context.Context, id chat.ConversationID, h chat.Hand
 		if l.c.Owner != chat.Bot {
 			return nil
 		}
-		seq := l.add(l.c.Turn, chat.HandedOff{Reason: h.Reason, Trigger: h.Trigger})
-		if err := l.t.insert("handoffs", "conversation, seq, reason_trigger, at", 4,
-			[]any{string(id), seq, h.Trigger, l.at.UnixMicro()}); err != nil {
+		if err := l.handoff(l.c.Turn, h); err != nil {
 			return err
 		}
-		if err := l.endTurns(&h); err != nil {
-			return err
-		}
-		l.c.QueuedAt = &l.at
-		l.own(chat.Queue, "")
-		return nil
+		return l.queue(&h)
 	})
+}
+
+// handoff notes that a person was asked for.
+func (l *log) handoff(turn chat.TurnID, h chat.Handoff) error {
+	seq := l.add(turn, chat.HandedOff{Reason: h.Reason, Trigger: h.Trigger})
+	return l.t.insert("handoffs", "conversation, seq, reason_trigger, at", 4,
+		[]any{string(l.c.ID), seq, h.Trigger, l.at.UnixMicro()})
+}
+
+// queue ends the turns that are open and makes the queue the owner.
+func (l *log) queue(h *chat.Handoff) error {
+	if err := l.endTurns(h); err != nil {
+		return err
+	}
+	l.c.QueuedAt = &l.at
+	l.own(chat.Queue, "")
+	return nil
 }
 
 // Take makes an agent the owner. Another agent's conversation is a chat.Conflict that

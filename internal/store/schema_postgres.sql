@@ -94,6 +94,7 @@ CREATE TABLE turns (
     outcome TEXT NOT NULL,
     record_sealed BYTEA,
     seq BIGINT NOT NULL,
+    stateless SMALLINT NOT NULL,
     status TEXT NOT NULL,
     stop SMALLINT NOT NULL
 );

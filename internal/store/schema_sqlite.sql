@@ -94,6 +94,7 @@ CREATE TABLE turns (
     outcome TEXT NOT NULL,
     record_sealed BLOB,
     seq BIGINT NOT NULL,
+    stateless INTEGER NOT NULL,
     status TEXT NOT NULL,
     stop INTEGER NOT NULL
 );

@@ -13,7 +13,8 @@ import (
 
 // Settle ends a turn in one transaction: the rest of its text, turn.ended, the
 // assistant's message, journal and record. It returns the waiting turn, which is the
-// running one from this commit on, or "". The error is chat.Fenced when the turn has
+// running one from this commit on, or "". A record with a Handoff gives the conversation
+// to the queue: the handoff comes before the text. The error is chat.Fenced when the turn has
 // lost the right to write; nothing was changed then.
 func (s *Store) Settle(ctx context.Context, f chat.Fence, e chat.Ending) (next chat.TurnID, err error) {
 	record, err := json.Marshal(e.Record)
@@ -30,13 +31,18 @@ func (s *Store) Settle(ctx context.Context, f chat.Fence, e chat.Ending) (next c
 		if err != nil {
 			return err
 		}
+		r := &e.Record
+		if r.Handoff != nil { // before the text that promises it
+			if err := l.handoff(f.Turn, *r.Handoff); err != nil {
+				return err
+			}
+		}
 		for _, b := range bodies {
 			if lc, ok := b.(chat.LevelChanged); ok {
 				c.Level = lc.Level
 			}
 			l.add(f.Turn, b)
 		}
-		r := &e.Record
 		seq, err := l.addWith(f.Turn, chat.TurnEnded{Outcome: r.Outcome, Text: r.Shown, Usage: r.Usage, Cost: r.Cost, Confidence: r.Confidence}, e.Entries)
 		if err != nil {
 			return err
@@ -50,6 +56,13 @@ func (s *Store) Settle(ctx context.Context, f chat.Fence, e chat.Ending) (next c
 			return err
 		}
 		c.State = e.State
+		if r.Handoff != nil {
+			c.Turn = ""
+			if err := l.queue(r.Handoff); err != nil {
+				return err
+			}
+			return l.save()
+		}
 		c.Turn, c.Waiting, c.Shown = c.Waiting, "", false
 		next = c.Turn
 		if next != "" {
@@ -121,17 +134,17 @@ func (s *Store) OpenTurn(ctx context.Context, id chat.ConversationID, turn chat.
 			return fmt.Errorf("read conversation %s: %w", id, storageError(err))
 		}
 		o = chat.OpenTurn{ID: turn, Conversation: c}
-		var stop, final int
+		var stop, final, stateless int
 		var accepted int64
 		var at chat.NodeID
-		if err := q.QueryRowContext(ctx, `SELECT node, lives, stop, final, accepted_at FROM turns WHERE conversation = $1 AND id = $2`,
-			string(id), string(turn)).Scan(&at, &o.Lives, &stop, &final, &accepted); err != nil {
+		if err := q.QueryRowContext(ctx, `SELECT node, lives, stop, final, stateless, accepted_at FROM turns WHERE conversation = $1 AND id = $2`,
+			string(id), string(turn)).Scan(&at, &o.Lives, &stop, &final, &stateless, &accepted); err != nil {
 			return fmt.Errorf("read turn %s: %w", turn, storageError(err))
 		}
 		if at != node {
 			return errFenced
 		}
-		o.Stop, o.Final, o.AcceptedAt = stop == 1, final == 1, chat.Micro(accepted)
+		o.Stop, o.Final, o.Stateless, o.AcceptedAt = stop == 1, final == 1, stateless == 1, chat.Micro(accepted)
 		if o.Messages, err = s.turnMessages(ctx, q, c, turn); err != nil {
 			return err
 		}

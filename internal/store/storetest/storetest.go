@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"a turn settles once", (*fixture).settles},
 		{"history leaves out what waits", (*fixture).history},
 		{"handing over ends the turn before the owner changes", (*fixture).handsOver},
+		{"a turn that promises a person hands over before it says so", (*fixture).promises},
 		{"taking over ends the waiting turn too", (*fixture).takesWaiting},
 		{"no bot event follows the owner event", (*fixture).raced},
 		{"only its agent speaks in a conversation", (*fixture).says},
@@ -40,6 +41,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"an ended conversation takes no message and folds its text", (*fixture).ends},
 		{"a dead node's turns are adopted and fenced", (*fixture).adopts},
 		{"a stop is remembered", (*fixture).stops},
+		{"a stateless turn is known as one", (*fixture).stateless},
 		{"one member's failure leaves the others", (*fixture).members},
 		{"keys are found by their hash", (*fixture).keys},
 		{"the newest published generation is served", (*fixture).publishes},
@@ -412,6 +414,32 @@ func (f *fixture) handsOver() {
 	}
 }
 
+func (f *fixture) promises() {
+	id := f.create()
+	a := f.accept(id, "one", "")
+	st := f.show(a.Open, "so far.")
+	f.accept(id, "two", "")
+	bodies, entries, err := st.Rest(f.ctx)
+	f.check(err)
+	e := chat.Ending{Bodies: append(bodies, chat.TextShown{Text: " A person will help."}), Entries: entries, State: chat.Completed,
+		Record: chat.Turn{ID: a.Open.ID, Conversation: id, Customer: a.Open.Conversation.Customer, Outcome: chat.HandedOver,
+			Shown: "so far. A person will help.", Handoff: &chat.Handoff{Reason: "the documents do not say", Trigger: "unsure"}}}
+	next, err := f.s.Settle(f.ctx, a.Open.Fence(), e)
+	f.check(err)
+	if next != "" {
+		f.Errorf("turn %s comes next, want none: a person owns the conversation", next)
+	}
+	f.wantLog(id, "message.accepted one", "turn.started", "text so far.", "message.accepted two", "handoff", "text  A person will help.",
+		"turn.ended handed_over: so far. A person will help.", "turn.started", "turn.ended handed_over: ", "owner queue")
+	c, err := f.s.Conversation(f.ctx, id)
+	f.check(err)
+	if c.Owner != chat.Queue || c.Turn != "" || c.Waiting != "" || c.QueuedAt == nil {
+		f.Errorf("conversation = %+v", c)
+	}
+	_, err = f.s.Settle(f.ctx, a.Open.Fence(), e)
+	f.wantKind(err, chat.Fenced)
+}
+
 func (f *fixture) takesWaiting() {
 	id := f.create()
 	a := f.accept(id, "one", "")
@@ -598,6 +626,21 @@ func (f *fixture) adopts() {
 	f.check(err)
 	if _, err := f.s.OpenTurn(f.ctx, id, next, other); err != nil {
 		f.Errorf("the waiting turn does not follow: %v", err)
+	}
+}
+
+func (f *fixture) stateless() {
+	id := f.create()
+	past := []chat.Message{{Role: chat.Customer, Text: "before"}}
+	a, err := f.s.Accept(f.ctx, chat.Incoming{Conversation: id, Text: "now", Final: true, Stateless: true, History: past, Node: f.node})
+	f.check(err)
+	if !a.Open.Stateless || len(a.Open.History) != 1 || a.Open.History[0].Text != "before" {
+		f.Errorf("Accept = %+v", a.Open)
+	}
+	o, err := f.s.OpenTurn(f.ctx, id, a.Open.ID, f.node)
+	f.check(err)
+	if !o.Stateless || !o.Final {
+		f.Errorf("OpenTurn = %+v, want a stateless, final turn", o)
 	}
 }
 
