@@ -47,6 +47,7 @@ type claims struct {
 	Claims
 	turn    *chat.Turn
 	sources *sources        // of turn.Passages, made when they are first needed
+	known   *Sources
 	cited   []chat.Citation // the marks that were given, in order: cited[i] is mark i+1
 	table   table           // where in a table the sentence before stood
 }
@@ -60,18 +61,18 @@ const (
 	headless       // behind a header that was withheld
 )
 
-func newClaims(t *chat.Turn, c Claims, words bool) *claims {
+func newClaims(t *chat.Turn, c Claims, known *Sources, words bool) *claims {
 	if c.Uncited == "" {
 		c.Uncited = Drop
 		if words {
 			c.Uncited = Flag
 		}
 	}
-	return &claims{Claims: c, turn: t}
+	return &claims{Claims: c, turn: t, known: known}
 }
 
-// known returns how many marks were given.
-func (c *claims) known() int { return len(c.cited) }
+// given returns how many marks were given.
+func (c *claims) given() int { return len(c.cited) }
 
 // forget takes back all marks but the first n, which nobody has seen.
 func (c *claims) forget(n int) { c.cited = c.cited[:min(n, len(c.cited))] }
@@ -110,7 +111,7 @@ func (c *claims) check(sentence string) (text string, marks []int, v chat.Verdic
 		return text, nil, v
 	}
 	if c.sources == nil {
-		c.sources = newSources(c.turn.Passages, c.Language)
+		c.sources = newSources(c.turn.Passages, c.Language, c.known)
 	}
 	header := row && before == noTable
 	if len(found) == 0 && (header || heading(text)) {

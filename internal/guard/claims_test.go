@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -171,9 +172,32 @@ func BenchmarkSupport(b *testing.B) {
 		passages[i] = chat.Passage{Text: chat.Text(strings.Repeat(string(returns[0].Text)+" ", 12))}
 	}
 	cl := newClaim("An item can be sent back within 30 days of its delivery to you.", "en")
-	s := newSources(passages, "en")
+	s := newSources(passages, "en", nil)
 	b.ReportAllocs()
 	for b.Loop() {
 		s.best(cl)
+	}
+}
+
+// TestSourcesAreKept checks that a passage that was read before is the same, and that the
+// number of those that are kept is bounded.
+func TestSourcesAreKept(t *testing.T) {
+	var kept Sources
+	text := "Delivery takes three days. Returns are free."
+	first := kept.source(text, "en")
+	if again := kept.source(text, "en"); &again.units[0] != &first.units[0] {
+		t.Error("the passage was read again")
+	}
+	if german := kept.source(text, "de"); &german.units[0] == &first.units[0] {
+		t.Error("the same passage is used for another language")
+	}
+	for i := range 3 * maxYoung {
+		kept.source(fmt.Sprint("Passage ", i), "en")
+	}
+	if n := len(kept.young) + len(kept.old); n > 2*maxYoung {
+		t.Errorf("%d passages are kept, want at most %d", n, 2*maxYoung)
+	}
+	if again := kept.source(text, "en"); &again.units[0] == &first.units[0] {
+		t.Error("what was not asked for in a long time is still kept")
 	}
 }

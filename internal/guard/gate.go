@@ -15,6 +15,8 @@ type Rules struct {
 	Unit   chat.Unit // default: chat.Sentence
 	Checks []Output
 	Claims Claims // the citation check, which sees whole sentences
+	// Sources, or nil, keeps passages that were read for the citation check.
+	Sources *Sources
 	// Final: what was shown cannot be taken back. The unit is chat.Sentence, and after
 	// a restart the text goes on where it is.
 	Final bool
@@ -25,7 +27,8 @@ type Rules struct {
 //
 // In unit chat.Sentence a sentence, list item, heading, table row or line of code is
 // shown when all checks have seen it. In unit chat.Word words are shown as soon as the
-// checks with a Hold in code points have seen that much behind them, and the rest of
+// checks with a Hold in code points have seen that much behind them (the first word of an
+// answer even before its end), and the rest of
 // the checks follow when the sentence is whole; if one then withholds it, everything is
 // taken back and the good text shown again. A check with Hold Sentence has it wait for
 // whole sentences in either unit.
@@ -69,7 +72,7 @@ type unit struct {
 // Citations and Retracts. The passages of t are read when the first sentence is checked.
 func NewGate(t *chat.Turn, r Rules) *Gate {
 	g := &Gate{turn: t, final: r.Final, words: r.Unit == chat.Word && !r.Final}
-	g.claims = newClaims(t, r.Claims, g.words)
+	g.claims = newClaims(t, r.Claims, r.Sources, g.words)
 	var lists []*automaton
 	for _, c := range r.Checks {
 		if f, ok := c.(Forbidden); ok {
@@ -209,7 +212,7 @@ func (g *Gate) unit(ctx context.Context, raw string, code bool) error {
 		g.gap = joined(g.gap, tail)
 		return nil
 	}
-	u := unit{raw: body, gap: g.sep(), known: g.claims.known()}
+	u := unit{raw: body, gap: g.sep(), known: g.claims.given()}
 	why, err := g.judge(ctx, &u, code)
 	if err != nil {
 		return err

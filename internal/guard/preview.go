@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"strings"
+	"unicode"
 
 	"github.com/answerable/answerable/internal/chat"
 )
@@ -57,7 +58,13 @@ func (g *Gate) preview(ctx context.Context) error {
 			return nil
 		}
 	}
-	if end := border(text, limit); end > len(gap) {
+	end := border(text, limit)
+	if end == 0 && limit == len(text) && g.shown.empty() {
+		// The first word of an answer need not wait for the next to show that it is whole:
+		// the customer waits for it, and what could become forbidden is held back anyhow.
+		end = len(strings.TrimRightFunc(text, unicode.IsSpace))
+	}
+	if end > len(gap) {
 		g.shown.preview(text[:end])
 	}
 	return nil

@@ -115,10 +115,10 @@ type evidence struct {
 
 func (e evidence) negated() bool { return e.negations%2 == 1 }
 
-func newSources(passages []chat.Passage, language string) *sources {
-	s := &sources{language: language}
-	for _, p := range passages {
-		s.passages = append(s.passages, newSource(string(p.Text), language))
+func newSources(passages []chat.Passage, language string, known *Sources) *sources {
+	s := &sources{language: language, passages: make([]source, len(passages))}
+	for i, p := range passages {
+		s.passages[i] = known.source(string(p.Text), language)
 	}
 	return s
 }
