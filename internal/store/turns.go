@@ -154,6 +154,21 @@ func (s *Store) OpenTurn(ctx context.Context, id chat.ConversationID, turn chat.
 	return o, err
 }
 
+// Began returns the number from which on the events of a turn are found, and whether the
+// face that began it cannot retract. It is chat.NotFound when the conversation has no such
+// turn.
+func (s *Store) Began(ctx context.Context, id chat.ConversationID, turn chat.TurnID) (seq int64, final bool, err error) {
+	var bit int
+	err = s.read.QueryRowContext(ctx, `SELECT seq, final FROM turns WHERE conversation = $1 AND id = $2`, string(id), string(turn)).Scan(&seq, &bit)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, false, &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("there is no turn %q in this conversation", turn)}
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("read turn %s: %w", turn, storageError(err))
+	}
+	return seq, bit == 1, nil
+}
+
 type reader interface {
 	querier
 	rowsQuerier

@@ -219,25 +219,21 @@ func (w *writer) alone(m *member) error {
 // errUnsure: the database did not say whether it committed. The caller must look.
 var errUnsure = errors.New("the database did not confirm the commit")
 
-// announce tells followers, a conversation at a time.
+// announce tells followers of events, those of a conversation that stand side by side
+// together.
 func (w *writer) announce(events []announced) {
 	w.s.counters.Events.Add(int64(len(events)))
-	if w.s.Announce == nil {
+	if w.s.Announce == nil || len(events) == 0 {
 		return
 	}
-	for len(events) > 0 {
-		id := events[0].conversation
-		var of []chat.Event
-		rest := events[:0:0]
-		for _, a := range events {
-			if a.conversation == id {
-				of = append(of, a.event)
-			} else {
-				rest = append(rest, a)
-			}
+	all := make([]chat.Event, len(events))
+	first := 0
+	for i, a := range events {
+		all[i] = a.event
+		if i+1 == len(events) || events[i+1].conversation != a.conversation {
+			w.s.Announce(a.conversation, all[first:i+1:i+1])
+			first = i + 1
 		}
-		w.s.Announce(id, of)
-		events = rest
 	}
 }
 

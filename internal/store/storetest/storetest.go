@@ -642,6 +642,12 @@ func (f *fixture) stateless() {
 	if !o.Stateless || !o.Final {
 		f.Errorf("OpenTurn = %+v, want a stateless, final turn", o)
 	}
+	seq, final, err := f.s.Began(f.ctx, id, a.Open.ID)
+	if err != nil || !final || seq > a.Seq+1 {
+		f.Errorf("Began = %d, %v, %v, want at most %d and true", seq, final, err, a.Seq+1)
+	}
+	_, _, err = f.s.Began(f.ctx, id, "t0")
+	f.wantKind(err, chat.NotFound)
 }
 
 func (f *fixture) stops() {
