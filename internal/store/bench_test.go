@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/answerable/answerable/internal/chat"
@@ -49,4 +50,42 @@ func BenchmarkFlush(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "µs/piece")
 		})
 	}
+}
+
+// BenchmarkTurns accepts and settles the turns of 64 conversations at a time, without text
+// between.
+func BenchmarkTurns(b *testing.B) {
+	s, err := Open(b.Context(), Options{Dir: b.TempDir()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	ids := make([]chat.ConversationID, 64)
+	for i := range ids {
+		c, err := s.Create(b.Context(), NewConversation{ID: chat.NewConversationID(), Assistant: "demo", TokenHash: []byte("h")})
+		if err != nil {
+			b.Fatal(err)
+		}
+		ids[i] = c.ID
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		var all sync.WaitGroup
+		for _, id := range ids {
+			all.Go(func() {
+				a, err := s.Accept(b.Context(), chat.Incoming{Conversation: id, Text: "Where is my order and when does it come?", Node: "n"})
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				e := chat.Ending{State: chat.Completed, Bodies: []chat.Body{chat.TextShown{Text: "It has left our warehouse."}},
+					Record: chat.Turn{ID: a.Open.ID, Conversation: id, Customer: a.Open.Conversation.Customer, Shown: "It has left our warehouse.", Outcome: chat.Answered}}
+				if _, err := s.Settle(b.Context(), a.Open.Fence(), e); err != nil {
+					b.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/float64(len(ids)), "µs/turn")
 }

@@ -14,7 +14,7 @@ import (
 
 // Stream appends what one running turn shows. What is added waits until the writer
 // commits it together with what other turns show: the first text at once, then at most
-// every 30 ms. One goroutine uses a stream.
+// every pieceGap. One goroutine uses a stream.
 type Stream struct {
 	w     *writer
 	fence chat.Fence
@@ -30,6 +30,7 @@ type Stream struct {
 	err      error
 	idle     chan struct{} // closed when the commit under way ends, or nil
 	shownAt  time.Time     // of the first text, durable
+	showing  bool          // counted in w.showing
 }
 
 // Stream returns a stream for an open turn.
@@ -48,6 +49,10 @@ func (s *Stream) Add(bodies []chat.Body, entries []chat.Entry) error {
 	}
 	s.bodies = append(s.bodies, bodies...)
 	s.entries = append(s.entries, entries...)
+	if len(s.bodies) > 0 && !s.showing {
+		s.showing = true
+		s.w.showing++
+	}
 	if len(s.bodies) > 0 && !s.waiting && !s.flushing {
 		s.waiting = true
 		s.w.streams = append(s.w.streams, s)
@@ -104,6 +109,10 @@ func (s *Stream) Rest(ctx context.Context) (bodies []chat.Body, entries []chat.E
 		}
 	}
 	defer s.w.mu.Unlock()
+	if s.showing {
+		s.showing = false
+		s.w.showing--
+	}
 	bodies, entries = s.bodies, s.entries
 	s.bodies, s.entries = nil, nil
 	if s.waiting {
@@ -129,12 +138,12 @@ func (s *Stream) ShownAt() time.Time {
 	return s.shownAt
 }
 
-// due is when the stream wants a commit, not before paced unless its first piece waits.
-func (s *Stream) due(paced time.Time) time.Time {
+// dueLocked is when the stream wants a commit, not before paced unless its first piece waits.
+func (s *Stream) dueLocked(paced time.Time) time.Time {
 	if s.last.IsZero() {
 		return time.Time{}
 	}
-	if at := s.last.Add(pieceGap); at.After(paced) {
+	if at := s.last.Add(s.w.gapLocked()); at.After(paced) {
 		return at
 	}
 	return paced

@@ -20,8 +20,13 @@ const (
 	// commitGap is the least time between two commits, except for what must not wait:
 	// an accepted message, a change of owner, the first piece of a turn.
 	commitGap = 4 * time.Millisecond
-	// pieceGap is the least time between two text events of a turn.
-	pieceGap = 30 * time.Millisecond
+	// pieceGap is the least time between two text events of a turn, while at most
+	// calmStreams turns show text. With more it grows with their number, up to
+	// longestGap: each piece costs the same however long it is, and so many customers
+	// are better served by a server that is not full.
+	pieceGap    = 30 * time.Millisecond
+	longestGap  = 60 * time.Millisecond
+	calmStreams = 64
 	// groupLimit bounds the members of one commit.
 	groupLimit = 256
 	// statementLimit bounds a transaction on a database that does not answer.
@@ -42,6 +47,7 @@ type writer struct {
 	mu      sync.Mutex
 	members []*member
 	streams []*Stream // those with something to show
+	showing int       // turns that have begun to show text and not ended
 	last    time.Time // of the last commit
 	closing bool
 }
@@ -60,6 +66,11 @@ type member struct {
 type announced struct {
 	conversation chat.ConversationID
 	event        chat.Event
+}
+
+// gapLocked is the least time between two text events of a turn now.
+func (w *writer) gapLocked() time.Duration {
+	return min(longestGap, max(pieceGap, pieceGap*time.Duration(w.showing)/calmStreams))
 }
 
 func newWriter(s *Store) *writer {
@@ -149,7 +160,7 @@ func (w *writer) take(now time.Time) (members []*member, streams []*Stream, wait
 		}
 	}
 	for _, s := range w.streams {
-		due(s.due(paced))
+		due(s.dueLocked(paced))
 	}
 	if wait > 0 {
 		return nil, nil, wait, false
@@ -159,7 +170,7 @@ func (w *writer) take(now time.Time) (members []*member, streams []*Stream, wait
 	w.members = slices.Delete(w.members, 0, n)
 	w.streams = slices.DeleteFunc(w.streams, func(s *Stream) bool {
 		// A commit that happens anyway takes along what is due within a moment.
-		if !w.closing && s.due(time.Time{}).Sub(now) > commitGap/2 {
+		if !w.closing && s.dueLocked(time.Time{}).Sub(now) > commitGap/2 {
 			return false
 		}
 		streams = append(streams, s)

@@ -349,16 +349,21 @@ func TestCommitsArePaced(t *testing.T) {
 // one is not before pieceGap.
 func TestTheFirstPieceDoesNotWait(t *testing.T) {
 	now := time.Now()
-	first, second := &Stream{}, &Stream{last: now}
+	w := &writer{}
+	first, second := &Stream{w: w}, &Stream{w: w, last: now}
 	paced := now.Add(commitGap)
-	if at := first.due(paced); at.After(now) {
+	if at := first.dueLocked(paced); at.After(now) {
 		t.Errorf("the first piece is due in %v", at.Sub(now))
 	}
-	if at := second.due(paced); at.Sub(now) != pieceGap {
+	if at := second.dueLocked(paced); at.Sub(now) != pieceGap {
 		t.Errorf("the second piece is due in %v, want %v", at.Sub(now), pieceGap)
 	}
-	if at := second.due(now.Add(time.Second)); at.Sub(now) != time.Second {
+	if at := second.dueLocked(now.Add(time.Second)); at.Sub(now) != time.Second {
 		t.Errorf("a piece is due in %v although commits are paced", at.Sub(now))
+	}
+	w.showing = 100 * calmStreams
+	if at := second.dueLocked(paced); at.Sub(now) != longestGap {
+		t.Errorf("with many turns the second piece is due in %v, want %v", at.Sub(now), longestGap)
 	}
 }
 
