@@ -5,9 +5,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-
-	"github.com/answerable/answerable/internal/chat"
-	"github.com/answerable/answerable/internal/llm"
 )
 
 // placeholder matches what stands for something else in a script's text.
@@ -27,18 +24,18 @@ func checkPlaceholders(text string) error {
 }
 
 // fill puts into text what its placeholders stand for in the n-th call.
-func fill(text string, req llm.Request, n int64) string {
+func fill(text string, q asked, n int64) string {
 	return placeholder.ReplaceAllStringFunc(text, func(p string) string {
 		name := strings.Trim(p, "{}")
 		switch m := passageName.FindStringSubmatch(name); {
 		case name == "question":
-			return string(req.Question)
+			return q.question
 		case name == "n":
 			return strconv.FormatInt(n, 10)
 		case m != nil:
 			i, _ := strconv.Atoi(m[1]) // the pattern lets only digits through
-			if i <= len(req.Passages) {
-				return firstSentence(req.Passages[i-1].Text)
+			if text, ok := q.passage(i); ok {
+				return text
 			}
 		}
 		return "(no " + name + ")"
@@ -47,9 +44,9 @@ func fill(text string, req llm.Request, n int64) string {
 
 // firstSentence returns the first line that has a sentence's end, up to that end, or the
 // first line with text if none has.
-func firstSentence(text chat.Text) string {
+func firstSentence(text string) string {
 	var first string
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if end := sentenceEnd.FindStringIndex(line); end != nil {
 			return line[:end[0]+1]
@@ -62,3 +59,52 @@ func firstSentence(text chat.Text) string {
 }
 
 var sentenceEnd = regexp.MustCompile(`[.!?](\s|$)`)
+
+// passageOf finds the first sentence of the n-th passage in a prompt: what stands behind
+// a line that begins with [n], or with "n." if there is none. Marks of Markdown before
+// the number are skipped.
+func passageOf(prompt string, n int) (string, bool) {
+	for _, number := range []func(line string) (int, string){bracketed, dotted} {
+		var block strings.Builder
+		inside := false
+		for line := range strings.Lines(prompt) {
+			if i, rest := number(strings.TrimLeft(line, "#>*- \t")); i > 0 {
+				if inside {
+					break
+				}
+				inside, line = i == n, rest
+			}
+			if inside {
+				block.WriteString(line)
+			}
+		}
+		if s := firstSentence(block.String()); s != "" {
+			return s, true
+		}
+	}
+	return "", false
+}
+
+// bracketed reads the number of a line that begins with [n]; 0: it does not.
+func bracketed(line string) (n int, rest string) {
+	line, ok := strings.CutPrefix(line, "[")
+	if !ok {
+		return 0, ""
+	}
+	number, rest, ok := strings.Cut(line, "]")
+	n, err := strconv.Atoi(number)
+	if !ok || err != nil {
+		return 0, ""
+	}
+	return n, strings.TrimLeft(rest, "*: ")
+}
+
+// dotted reads the number of a line that begins with "n. "; 0: it does not.
+func dotted(line string) (n int, rest string) {
+	number, rest, ok := strings.Cut(line, ".")
+	n, err := strconv.Atoi(number)
+	if !ok || err != nil || rest != "" && strings.TrimLeft(rest, " \t\r\n") == rest {
+		return 0, ""
+	}
+	return n, rest
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -224,7 +225,7 @@ func TestParseSpec(t *testing.T) {
 	if !regexp.MustCompile(`^([A-Z][a-z]*( [a-z]+)*\. )*[A-Z][a-z]*( [a-z]+)*\.$`).MatchString(text.String()) {
 		t.Errorf("no whole sentences: %q", text.String())
 	}
-	for _, spec := range []string{"", "tokens=0", "tokens=100001", "ttft=fast", "itl=-1s", "speed=9"} {
+	for _, spec := range []string{"", "tokens=0", "tokens=100001", "ttft=fast", "itl=-1s", "over=http", "speed=9"} {
 		if _, err := ParseSpec(spec); err == nil || !strings.Contains(err.Error(), "write ") {
 			t.Errorf("ParseSpec(%q) = %v, want an error that says what to write", spec, err)
 		}
@@ -246,10 +247,35 @@ func TestDocumentation(t *testing.T) {
 			t.Errorf("%v in\n%s", err, m[1])
 		}
 	}
-	for word := range directives {
+	for _, word := range append(slices.Collect(maps.Keys(directives)), "over") {
 		if !strings.Contains(string(doc), "`"+word) {
 			t.Errorf("%q is not documented", word)
 		}
+	}
+}
+
+func TestOver(t *testing.T) {
+	for _, test := range []struct{ script, over, wrong string }{
+		{"\nover openai\nwhen x\ny", "openai", ""},
+		{"over gemini\n---\ny", "gemini", "the answer is empty"},
+		{"y\nover the moon\nover", "", ""},
+		{"over the moon", "", "write openai, anthropic or gemini; if this is text"},
+		{"y\nover openai", "", "must be the first line"},
+	} {
+		s, err := Parse("script", test.script)
+		if test.wrong != "" {
+			if err == nil || !strings.Contains(err.Error(), test.wrong) {
+				t.Errorf("Parse(%q) = %v, want %q", test.script, err, test.wrong)
+			}
+			continue
+		}
+		if err != nil || s.Over() != test.over {
+			t.Errorf("Parse(%q) = %v, %v, want over %q", test.script, s, err, test.over)
+		}
+	}
+	s, err := ParseSpec("ttft=1ms,over=anthropic")
+	if err != nil || s.Over() != "anthropic" {
+		t.Errorf("ParseSpec = %v, %v, want over anthropic", s, err)
 	}
 }
 

@@ -20,8 +20,10 @@ const maxTokens = 100_000
 // ttft is the wait before the first chunk, itl the wait between two, tokens the number of
 // chunks (60 if it is left out; 100,000 at most). Each chunk is a word with its space,
 // about five characters, and the words make whole sentences that mean nothing. The same
-// spec always gives the same words, for any question.
+// spec always gives the same words, for any question. over is the format that Script.Over
+// returns: openai, anthropic or gemini.
 func ParseSpec(spec string) (*Script, error) {
+	var over string
 	var ttft, itl time.Duration
 	n := 60
 	for field := range strings.SplitSeq(spec, ",") {
@@ -36,15 +38,17 @@ func ParseSpec(spec string) (*Script, error) {
 			if n, err = strconv.Atoi(value); err != nil || n < 1 || n > maxTokens {
 				err = fmt.Errorf("%q is no number of tokens; write tokens=60 (1 to %d)", value, maxTokens)
 			}
+		case "over":
+			over, err = value, checkFormat(value)
 		default:
-			err = fmt.Errorf("there is no setting %q; write ttft=200ms, itl=20ms or tokens=60, separated by commas", key)
+			err = fmt.Errorf("there is no setting %q; write ttft=200ms, itl=20ms or tokens=60, or over=openai, separated by commas", key)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("scripted provider %q: %w", spec, err)
 		}
 	}
-	return &Script{name: spec, inOrder: []answer{{
-		steps: []step{wait(ttft), pace(itl), say{chunks: lorem(n)}, end{llm.Stop}},
+	return &Script{name: spec, over: over, inOrder: []answer{{
+		steps: []step{wait(ttft), pace(itl), say{chunks: lorem(n)}, end{finish: llm.Stop}},
 	}}}, nil
 }
 

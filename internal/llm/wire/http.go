@@ -1,28 +1,37 @@
 // Package wire is what the wires of all model vendors have in common: a POST whose
 // failures are classified, server-sent events, and JSON that is read in place. A vendor's
-// package says what its bytes mean. Start with Endpoint.Post.
+// package says what its bytes mean. Start with Endpoint.Post; wiretest holds a vendor's
+// package to what all of them promise.
 package wire
 
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/answerable/answerable/internal/config"
 	"github.com/answerable/answerable/internal/llm"
 )
+
+// Config is what a vendor's provider is made of. Its model comes with each request.
+type Config struct {
+	Name    string            // in plans and records; "": the vendor's
+	Base    string            // base URL, with or without the version; "": the vendor's own
+	Key     config.Secret     // "" where none is needed
+	Headers map[string]string // sent with every request, over those of the vendor
+	Extra   map[string]any    // fields of every request's body, over ours, such as reasoning_effort; null takes one away
+	Client  *http.Client      // see NewClient
+	// What the key and the base URL are called where the operator sets them, for advice.
+	KeyName, BaseName string
+}
 
 // Endpoint is where a vendor's API is and how it is asked.
 type Endpoint struct {
@@ -35,7 +44,7 @@ type Endpoint struct {
 	// Classify reads the vendor's answer to a refused request: it completes an error
 	// that has its Status and what the status alone says.
 	Classify func(e *llm.Error, h http.Header, body []byte)
-	KeyName  string // the setting or variable that has the key, for advice
+	KeyName  string // the setting or variable that has the key, for advice; may be ""
 	BaseName string // likewise, the base URL
 }
 
@@ -49,25 +58,35 @@ func NewClient(connect time.Duration) *http.Client {
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 1024
 	t.IdleConnTimeout = 90 * time.Second
 	t.ReadBufferSize, t.WriteBufferSize = 4<<10, 4<<10
+	t.MaxResponseHeaderBytes = 256 << 10
+	// Without pings, calls would go on to wait on a connection whose other end is gone.
+	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second}
 	t.DisableCompression = true // a stream that is compressed is a stream that waits
+	t.OnProxyConnectResponse = func(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
+		if answer.StatusCode != http.StatusOK {
+			return &proxyError{host: proxy.Host, status: answer.StatusCode}
+		}
+		return nil
+	}
 	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 // ParseBase reads a base URL. A version such as "v1" is added where its path has none; a
 // blank base is the vendor's own.
 func ParseBase(base, own, version string) (*url.URL, error) {
-	if strings.TrimSpace(base) == "" {
+	if base = strings.TrimSpace(base); base == "" {
 		base = own
 	}
-	u, err := url.Parse(strings.TrimSpace(base))
+	u, err := url.Parse(base)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("want a URL such as %s, not %q", own, base)
+		base, _, _ = strings.Cut(base, "?") // what is in a query or before an @ may be secret
+		return nil, fmt.Errorf("want a URL such as %s, not %q", own, hide(base[strings.LastIndexByte(base, '@')+1:], nil))
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	if u.Path == "" && version != "" {
 		u.Path = "/" + version
 	}
-	u.Fragment = ""
+	u.RawPath, u.Fragment, u.RawFragment = "", "", ""
 	return u, nil
 }
 
@@ -79,150 +98,46 @@ func (e *Endpoint) URL(path string) string {
 }
 
 // Post sends a body and returns the response of a request that was accepted: its status
-// is 200 and its content type one of want. Every error is an *llm.Error, but for the end
-// of ctx. The caller closes the body.
+// is 200 and its content type one of want, of which "" stands for none. Every error is an
+// *llm.Error, but for the end of ctx. The caller closes the body.
 func (e *Endpoint) Post(ctx context.Context, address string, body []byte, want ...string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
-	if err != nil {
-		return nil, &llm.Error{Provider: e.Provider, Fault: llm.Broken, Err: err, Advice: "look at " + e.BaseName}
-	}
-	req.Header.Set("Content-Type", "application/json")
-	return e.do(req, want)
+	return e.do(ctx, http.MethodPost, address, bytes.NewReader(body), want)
 }
 
 // Get is Post without a body.
 func (e *Endpoint) Get(ctx context.Context, address string, want ...string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, &llm.Error{Provider: e.Provider, Fault: llm.Broken, Err: err, Advice: "look at " + e.BaseName}
-	}
-	return e.do(req, want)
+	return e.do(ctx, http.MethodGet, address, nil, want)
 }
 
-func (e *Endpoint) do(req *http.Request, want []string) (*http.Response, error) {
+func (e *Endpoint) do(ctx context.Context, method, address string, body io.Reader, want []string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, address, body)
+	if err != nil {
+		return nil, &llm.Error{Provider: e.Provider, Fault: llm.Broken, Err: hideURL(err), Advice: "look at " + e.baseName()}
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	req.Header.Set("User-Agent", "answerable")
 	if e.Headers != nil {
 		e.Headers(req.Header)
 	}
 	resp, err := e.Client.Do(req)
 	if err != nil {
-		return nil, e.Failed(req.Context(), err)
+		return nil, e.Failed(ctx, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, e.refused(resp)
+		return nil, e.Refused(resp.StatusCode, resp.Header, read(resp))
 	}
 	media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	for _, w := range want {
-		if media == w {
-			return resp, nil
-		}
+	if slices.Contains(want, media) {
+		return resp, nil
 	}
-	begin := excerpt(read(resp))
 	return nil, &llm.Error{Provider: e.Provider, Fault: llm.Elsewhere, Status: resp.StatusCode,
-		Err:    fmt.Errorf("%s answered with %q where %s was asked for: %s", req.URL.Host, media, strings.Join(want, " or "), begin),
-		Advice: "look at " + e.BaseName + ": this may be a web page, a login, or a proxy in between"}
+		Err:    fmt.Errorf("%s answered with %q where %s was asked for: %s", req.URL.Host, media, want[0], e.Quote(string(read(resp)))),
+		Advice: "look at " + e.baseName() + ": this may be a web page, a login, or a proxy in between"}
 }
 
-// Failed classifies an error of the network, before or in a stream. Of an ended ctx it is
-// the cause.
-func (e *Endpoint) Failed(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	var done *llm.Error
-	if errors.As(err, &done) {
-		return err
-	}
-	out := &llm.Error{Provider: e.Provider, Fault: llm.Later, Err: hideURL(err)}
-	var dns *net.DNSError
-	var op *net.OpError
-	var authority x509.UnknownAuthorityError
-	var host x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var record tls.RecordHeaderError
-	switch {
-	case errors.As(err, &authority), errors.As(err, &host), errors.As(err, &invalid):
-		out.Fault = llm.Broken
-		out.Advice = "its certificate is not trusted: if a proxy in between is yours, add its authority to this machine's (SSL_CERT_FILE)"
-	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		out.Fault = llm.Broken
-		out.Advice = "it does not speak TLS: write http:// in " + e.BaseName
-	case errors.As(err, &dns) && dns.IsNotFound:
-		out.Advice = "there is no such host: look at " + e.BaseName + " and at this machine's name server"
-	case errors.As(err, &op) && op.Op == "dial":
-		out.Advice = "nothing answers there: look at " + e.BaseName + ", at the firewall and at HTTPS_PROXY"
-	}
-	return out
-}
-
-// hideURL drops the address that package http puts around errors: it may have a secret
-// in its query.
-func hideURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
-}
-
-// refused makes an error of a response that is not 200, and closes it.
-func (e *Endpoint) refused(resp *http.Response) error {
-	body := read(resp)
-	out := &llm.Error{Provider: e.Provider, Status: resp.StatusCode, Fault: llm.Elsewhere, After: RetryAfter(resp.Header)}
-	out.Err = fmt.Errorf("HTTP %d: %s", resp.StatusCode, excerpt(body))
-	switch s := resp.StatusCode; {
-	case s == http.StatusUnauthorized:
-		out.Fault, out.Advice = llm.Broken, "the key is wrong or was revoked: set "+e.KeyName+" to one that is valid"
-		if e.Key == "" {
-			out.Advice = "it wants a key: set " + e.KeyName
-		}
-	case s == http.StatusForbidden:
-		out.Fault, out.Advice = llm.Broken, "the key of "+e.KeyName+" may not do this: look at its rights, its project and its region"
-	case s == http.StatusPaymentRequired:
-		out.Fault, out.Advice = llm.Broken, "the account has no credit left: top it up"
-	case s == http.StatusNotFound:
-		out.Fault, out.Advice = llm.Broken, "there is no such address or model: look at "+e.BaseName+" and at the model's name"
-	case s == http.StatusProxyAuthRequired:
-		out.Fault, out.Advice = llm.Broken, "the proxy in between wants a password: put it into HTTPS_PROXY"
-	case s == http.StatusRequestEntityTooLarge:
-		out.Fault = llm.TooLong
-	case s == http.StatusRequestTimeout, s == http.StatusConflict, s == http.StatusTooEarly, s == http.StatusTooManyRequests, s >= 500:
-		out.Fault = llm.Later
-	case s >= 300 && s < 400:
-		out.Fault, out.Advice = llm.Broken, "it sends us to "+redirect(resp)+": write the new address into "+e.BaseName
-	}
-	if e.Classify != nil {
-		e.Classify(out, resp.Header, body)
-	}
-	return out
-}
-
-// redirect returns where a response leads, without what may be secret in it.
-func redirect(resp *http.Response) string {
-	u, err := resp.Location()
-	if err != nil {
-		return "nowhere"
-	}
-	return u.Scheme + "://" + u.Host + u.Path
-}
-
-// RetryAfter returns how long a response asks to wait, or 0: retry-after-ms, or
-// retry-after in seconds or as a date (RFC 9110, 10.2.3).
-func RetryAfter(h http.Header) time.Duration {
-	if ms, err := strconv.ParseFloat(h.Get("Retry-After-Ms"), 64); err == nil && ms > 0 && ms < 1e9 {
-		return time.Duration(ms * float64(time.Millisecond))
-	}
-	v := h.Get("Retry-After")
-	if s, err := strconv.ParseFloat(v, 64); err == nil && s > 0 && s < 1e6 {
-		return time.Duration(s * float64(time.Second))
-	}
-	if at, err := http.ParseTime(v); err == nil {
-		return max(0, time.Until(at))
-	}
-	return 0
-}
-
-// maxRefusal is how much of an answer to a refused request is read.
+// maxRefusal is how much of an answer that is no reply is read.
 const maxRefusal = 64 << 10
 
 func read(resp *http.Response) []byte {
@@ -234,27 +149,11 @@ func read(resp *http.Response) []byte {
 	return body
 }
 
-// excerpt returns the beginning of a body for an error.
-func excerpt(body []byte) string {
-	const most = 300
-	s := strings.Join(strings.Fields(strings.ToValidUTF8(string(body), "\uFFFD")), " ")
-	if utf8.RuneCountInString(s) > most {
-		s = string([]rune(s)[:most]) + " …"
-	}
-	if s == "" {
-		return "(no text)"
-	}
-	return s
-}
-
-// Config is what a vendor's provider is made of. Its model comes with each request.
-type Config struct {
-	Name    string            // in plans and records; "": the vendor's
-	Base    string            // base URL, with or without the version; "": the vendor's own
-	Key     config.Secret     // "" where none is needed
-	Headers map[string]string // sent with every request, over those of the vendor
-	Extra   map[string]any    // fields of every request's body, over ours, such as reasoning_effort
-	Client  *http.Client      // see NewClient
-	// What the key and the base URL are called where the operator sets them, for advice.
-	KeyName, BaseName string
+// Drain reads the little that stands behind the last event of a stream, so that the next
+// call finds the connection open, and closes the body. It waits 20 ms at most.
+func Drain(body io.ReadCloser) {
+	late := time.AfterFunc(20*time.Millisecond, func() { body.Close() })
+	defer late.Stop()
+	io.CopyN(io.Discard, body, 4<<10) // whatever comes of it, the reply is whole
+	body.Close()
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"iter"
 	"strconv"
@@ -40,10 +41,10 @@ func (v Value) Members() iter.Seq2[[]byte, Value] {
 			return
 		}
 		for i := space(v, 1); v[i] != '}'; {
-			end := skip(v, i, 0)
+			end := pastString(v, i)
 			key := v[i+1 : end-1]
 			i = space(v, space(v, end)+1) // past the colon
-			end = skip(v, i, 0)
+			end = past(v, i)
 			if !yield(key, v[i:end]) {
 				return
 			}
@@ -61,7 +62,7 @@ func (v Value) Elements() iter.Seq[Value] {
 			return
 		}
 		for i := space(v, 1); v[i] != ']'; {
-			end := skip(v, i, 0)
+			end := past(v, i)
 			if !yield(v[i:end]) {
 				return
 			}
@@ -93,18 +94,10 @@ func (v Value) Text() string {
 		return ""
 	}
 	raw := v[1 : len(v)-1]
-	plain := utf8.Valid(raw)
-	for i := 0; plain && i < len(raw); i++ {
-		plain = raw[i] != '\\'
-	}
-	if plain {
+	if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
 		return string(raw)
 	}
-	var s string
-	if json.Unmarshal(v, &s) != nil {
-		return ""
-	}
-	return s
+	return unquote(raw)
 }
 
 // Is reports whether the value is the string s, which has no character that needs an escape.
@@ -122,7 +115,7 @@ func (v Value) Int() int {
 	for _, c := range s {
 		if c < '0' || c > '9' || n > 1<<50 {
 			f, err := strconv.ParseFloat(string(s), 64)
-			if err != nil || f > 1<<53 || f < -(1<<53) {
+			if err != nil || !(-(1<<53) <= f && f <= 1<<53) {
 				return 0
 			}
 			return int(f)
@@ -147,6 +140,48 @@ func (v Value) True() bool { return string(v) == "true" }
 // Raw returns a copy of the value.
 func (v Value) Raw() json.RawMessage { return append(json.RawMessage(nil), v...) }
 
+// past returns where the value that begins at i ends. It was checked, so that it is
+// enough to count brackets.
+func past(b []byte, i int) int {
+	for depth := 0; ; {
+		switch b[i] {
+		case '"':
+			i = pastString(b, i)
+		case '{', '[':
+			depth++
+			i++
+		case '}', ']':
+			depth--
+			i++
+		default:
+			for i++; i < len(b) && inside[b[i]]; i++ {
+			}
+		}
+		if depth == 0 {
+			return i
+		}
+	}
+}
+
+// inside are the bytes that numbers, true, false and null have.
+var inside = func() (in [256]bool) {
+	for _, c := range []byte("+-.0123456789Eaeflnrstu") {
+		in[c] = true
+	}
+	return in
+}()
+
+func pastString(b []byte, i int) int {
+	for i++; ; i++ {
+		switch b[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			i++
+		}
+	}
+}
+
 func space(b []byte, i int) int {
 	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
 		i++
@@ -165,16 +200,16 @@ func skip(b []byte, i, depth int) int {
 	case '{', '[':
 		return skipAll(b, i, depth)
 	case 't':
-		return word(b, i, "true")
+		return literal(b, i, "true")
 	case 'f':
-		return word(b, i, "false")
+		return literal(b, i, "false")
 	case 'n':
-		return word(b, i, "null")
+		return literal(b, i, "null")
 	}
 	return skipNumber(b, i)
 }
 
-func word(b []byte, i int, w string) int {
+func literal(b []byte, i int, w string) int {
 	if len(b)-i < len(w) || string(b[i:i+len(w)]) != w {
 		return -1
 	}
@@ -220,28 +255,38 @@ func skipAll(b []byte, i, depth int) int {
 
 func skipString(b []byte, i int) int {
 	for i++; i < len(b); i++ {
-		switch c := b[i]; {
-		case c == '"':
+		c := b[i]
+		if plain[c] || c >= utf8.RuneSelf {
+			continue
+		}
+		if c == '"' {
 			return i + 1
-		case c < ' ':
+		}
+		if c != '\\' {
+			return -1 // a control character
+		}
+		if i = skipEscape(b, i); i < 0 {
 			return -1
-		case c == '\\':
-			i++
-			if i >= len(b) {
-				return -1
-			}
-			switch b[i] {
-			case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-			case 'u':
-				for range 4 {
-					if i++; i >= len(b) || !hex(b[i]) {
-						return -1
-					}
-				}
-			default:
+		}
+	}
+	return -1
+}
+
+// skipEscape returns where the last byte of the escape at i is.
+func skipEscape(b []byte, i int) int {
+	if i++; i >= len(b) {
+		return -1
+	}
+	switch b[i] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return i
+	case 'u':
+		for range 4 {
+			if i++; i >= len(b) || !hex(b[i]) {
 				return -1
 			}
 		}
+		return i
 	}
 	return -1
 }

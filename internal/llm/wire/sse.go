@@ -12,19 +12,20 @@ import (
 const MaxEvent = 4 << 20
 
 // Events reads server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
-// Lines end with LF or CRLF; comments and fields other than event and data are
-// skipped, and the blank behind a colon may be missing.
+// Lines end with LF or CRLF; comments, fields other than event and data, and a byte
+// order mark in front of it all are skipped; the blank behind a colon may be missing.
 type Events struct {
-	r    *bufio.Reader
-	line []byte // of a long line, what does not fit into r
-	data []byte // of an event with several data lines
-	name []byte
+	r     *bufio.Reader
+	began bool   // the first line was read
+	line  []byte // a line that does not fit into r
+	data  []byte // of the event
+	name  []byte
 }
 
 // NewEvents reads events from a body.
 func NewEvents(body io.Reader) *Events { return &Events{r: bufio.NewReaderSize(body, 4<<10)} }
 
-// Next returns the next event that has data, and its name, or "". Both are valid until
+// Next returns the next event that has data, and its name, or "". The data is valid until
 // the call after. At the end of the body it returns what is left as an event, if there
 // is something, and then io.EOF.
 func (e *Events) Next() (name string, data []byte, err error) {
@@ -32,15 +33,15 @@ func (e *Events) Next() (name string, data []byte, err error) {
 	lines := 0
 	for {
 		line, err := e.next()
-		if err != nil && (len(line) == 0 || !errors.Is(err, io.EOF)) {
-			if lines > 0 && errors.Is(err, io.EOF) {
-				return nameOf(e.name), e.data, nil
-			}
+		if err != nil && !errors.Is(err, io.EOF) {
 			return "", nil, err
 		}
 		if len(line) == 0 {
-			if lines > 0 {
+			switch {
+			case lines > 0:
 				return nameOf(e.name), e.data, nil
+			case err != nil:
+				return "", nil, err
 			}
 			e.name = e.name[:0]
 			continue
@@ -49,10 +50,10 @@ func (e *Events) Next() (name string, data []byte, err error) {
 			if lines++; lines > 1 {
 				e.data = append(e.data, '\n')
 			}
-			e.data = append(e.data, value...)
-			if len(e.data) > MaxEvent {
+			if len(e.data)+len(value) > MaxEvent {
 				return "", nil, errLong
 			}
+			e.data = append(e.data, value...)
 		} else if value, ok := field(line, "event"); ok {
 			e.name = append(e.name[:0], value...)
 		}
@@ -88,22 +89,34 @@ func field(line []byte, name string) (value []byte, ok bool) {
 
 var errLong = fmt.Errorf("an event has more than %d bytes", MaxEvent)
 
-// next returns the next line without its end.
+var byteOrderMark = []byte("\uFEFF")
+
+// next returns the next line without its end. With io.EOF it returns what stands behind
+// the last one.
 func (e *Events) next() ([]byte, error) {
+	line, err := e.rawLine()
+	line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+	if !e.began {
+		e.began = true
+		line = bytes.TrimPrefix(line, byteOrderMark)
+	}
+	return line, err
+}
+
+// rawLine copies only lines that do not fit into the reader.
+func (e *Events) rawLine() ([]byte, error) {
+	part, err := e.r.ReadSlice('\n')
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		return part, err
+	}
 	e.line = e.line[:0]
 	for {
-		part, err := e.r.ReadSlice('\n')
-		if err == nil && len(e.line) == 0 {
-			return bytes.TrimSuffix(part[:len(part)-1], []byte("\r")), nil
-		}
-		e.line = append(e.line, part...)
-		if len(e.line) > MaxEvent {
+		if e.line = append(e.line, part...); len(e.line) > MaxEvent {
 			return nil, errLong
 		}
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return e.line, err
 		}
-		line := bytes.TrimSuffix(bytes.TrimSuffix(e.line, []byte("\n")), []byte("\r"))
-		return line, err
+		part, err = e.r.ReadSlice('\n')
 	}
 }

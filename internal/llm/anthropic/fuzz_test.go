@@ -1,0 +1,69 @@
+package anthropic
+
+import (
+	"bytes"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/answerable/answerable/internal/llm"
+	"github.com/answerable/answerable/internal/llm/wire"
+)
+
+// FuzzStream: whatever a server sends, a stream keeps the promises of llm.Provider, and
+// a reader may leave it anywhere.
+func FuzzStream(f *testing.F) {
+	files, err := filepath.Glob("testdata/stream_*.txt")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, section := range archive.Files {
+			if section.Name == "stream" || section.Name == "answer" {
+				f.Add(section.Data, section.Name == "answer", uint8(2))
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, body []byte, whole bool, leave uint8) {
+		media := "text/event-stream"
+		if whole {
+			media = "application/json"
+		}
+		p := configured(t, wire.Config{Client: offline(media, body)})
+		req := llm.Request{Tools: []llm.Tool{{Name: "order"}}}
+		collect(t, p.Stream(t.Context(), req))
+		for range p.Stream(t.Context(), req) {
+			if leave--; leave == 0 {
+				break // a stream that yields once more panics
+			}
+		}
+	})
+}
+
+// BenchmarkStream reports what a chunk of text takes, from bytes in memory.
+func BenchmarkStream(b *testing.B) {
+	const chunks = 1000
+	var body bytes.Buffer
+	body.WriteString("event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"usage\":{\"input_tokens\":20,\"output_tokens\":1}}}\n\n")
+	for range chunks {
+		body.WriteString("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\" a word\"}}\n\n")
+	}
+	body.WriteString("event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":900}}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n")
+	p := configured(b, wire.Config{Client: offline("text/event-stream", body.Bytes())})
+	b.ReportAllocs()
+	for b.Loop() {
+		n := 0
+		for range p.Stream(b.Context(), llm.Request{}) {
+			n++
+		}
+		if n != chunks+2 {
+			b.Fatalf("%d chunks, want %d", n, chunks+2)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/chunks, "ns/chunk")
+}
