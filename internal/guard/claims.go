@@ -46,7 +46,7 @@ const citationCheck = "citations"
 type claims struct {
 	Claims
 	turn    *chat.Turn
-	sources *sources        // of turn.Passages, made when they are first needed
+	sources *sources // of turn.Passages, made when they are first needed
 	known   *Sources
 	cited   []chat.Citation // the marks that were given, in order: cited[i] is mark i+1
 	table   table           // where in a table the sentence before stood

@@ -28,31 +28,39 @@ func NewForbidden(phrases []string) (Forbidden, error) {
 	return NewLists(List{Check: Forbidden{}.Name(), Phrases: phrases})
 }
 
-// List are phrases that are forbidden for one reason: Check is the name that verdicts on
-// them bear.
+// List are phrases that are forbidden for one reason.
 type List struct {
-	Check   string
+	Check   string // the name that verdicts on them bear
 	Phrases []string
+	// Ends: a sentence with one of them is withheld before any other check sees it, and
+	// nothing that follows it is let out.
+	Ends bool
 }
 
 // NewLists returns one check for the phrases of all lists.
 func NewLists(lists ...List) (Forbidden, error) {
-	var a automaton
+	var all, ending automaton
 	for _, l := range lists {
 		folded, err := foldAll(l.Phrases)
 		if err != nil {
 			return Forbidden{}, err
 		}
-		a.phrases, a.folded = append(a.phrases, l.Phrases...), append(a.folded, folded...)
-		for range l.Phrases {
-			a.checks = append(a.checks, l.Check)
+		for i, p := range l.Phrases {
+			all.add(l.Check, p, folded[i])
+			if l.Ends {
+				ending.add(l.Check, p, folded[i])
+			}
 		}
 	}
-	if len(a.phrases) == 0 {
+	if len(all.phrases) == 0 {
 		return Forbidden{}, nil
 	}
-	a.build()
-	return Forbidden{&a}, nil
+	all.build()
+	if len(ending.phrases) > 0 {
+		ending.build()
+		all.ending = &ending
+	}
+	return Forbidden{&all}, nil
 }
 
 func foldAll(phrases []string) ([][]byte, error) {
@@ -161,9 +169,14 @@ type automaton struct {
 	lengths []int      // of the folded phrases
 	class   [256]uint8 // of each byte; 0 for those in no phrase
 	classes int
-	next    []int32 // state*classes + class → state
-	depth   []int32 // of a state: length of the beginning of a phrase that it stands for
-	found   []int32 // of a state: 1 + the longest phrase that ends in it, or 0
+	next    []int32    // state*classes + class → state
+	depth   []int32    // of a state: length of the beginning of a phrase that it stands for
+	found   []int32    // of a state: 1 + the longest phrase that ends in it, or 0
+	ending  *automaton // of the lists that end an answer, or nil
+}
+
+func (a *automaton) add(check, phrase string, folded []byte) {
+	a.phrases, a.checks, a.folded = append(a.phrases, phrase), append(a.checks, check), append(a.folded, folded)
 }
 
 // build makes the automaton of the phrases.
@@ -178,13 +191,13 @@ func (a *automaton) build() {
 			}
 		}
 	}
-	a.add(0)
+	a.state(0)
 	for i, p := range a.folded {
 		state := int32(0)
 		for _, b := range p {
 			at := int(state)*a.classes + int(a.class[b])
 			if a.next[at] == 0 {
-				a.next[at] = a.add(a.depth[state] + 1)
+				a.next[at] = a.state(a.depth[state] + 1)
 			}
 			state = a.next[at]
 		}
@@ -195,7 +208,7 @@ func (a *automaton) build() {
 	a.link()
 }
 
-func (a *automaton) add(depth int32) int32 {
+func (a *automaton) state(depth int32) int32 {
 	a.next = append(a.next, make([]int32, a.classes)...)
 	a.depth = append(a.depth, depth)
 	a.found = append(a.found, 0)
@@ -317,11 +330,16 @@ func merge(all []*automaton) *automaton {
 		return all[0]
 	}
 	var m automaton
+	var ending []*automaton
 	for _, a := range all {
-		m.phrases = append(m.phrases, a.phrases...)
-		m.checks = append(m.checks, a.checks...)
-		m.folded = append(m.folded, a.folded...)
+		for i, p := range a.phrases {
+			m.add(a.checks[i], p, a.folded[i])
+		}
+		if a.ending != nil {
+			ending = append(ending, a.ending)
+		}
 	}
 	m.build()
+	m.ending = merge(ending)
 	return &m
 }

@@ -43,6 +43,7 @@ type Gate struct {
 	claims    *claims
 	final     bool
 	words     bool // words are shown before their sentence is whole
+	over      bool // a phrase that ends the answer was found
 
 	reply   strings.Builder // of the model, since it began (anew)
 	start   int             // what begins here waits for the end of its unit
@@ -163,6 +164,7 @@ func (g *Gate) Shown() chat.Text { return chat.Text(g.shown.text.String()) }
 // begin makes ready for a reply that stands behind gap.
 func (g *Gate) begin(gap string) {
 	g.reply.Reset()
+	g.over = false
 	g.start, g.split, g.gap, g.item = 0, lang.Splitter{}, gap, ""
 }
 
@@ -176,7 +178,7 @@ func (g *Gate) forget() {
 
 // advance checks the units that are whole.
 func (g *Gate) advance(ctx context.Context, last bool) error {
-	for {
+	for !g.over {
 		text := g.reply.String()[g.start:]
 		n, code := g.next(text, last)
 		if n == 0 {
@@ -187,7 +189,7 @@ func (g *Gate) advance(ctx context.Context, last bool) error {
 			return err
 		}
 	}
-	if g.words && !last {
+	if g.words && !last && !g.over {
 		return g.preview(ctx)
 	}
 	return nil
@@ -248,6 +250,11 @@ func (g *Gate) judge(ctx context.Context, u *unit, code bool) (chat.Verdict, err
 	if g.said != nil && !code && g.said[wordsOf(u.raw)] {
 		return chat.Verdict{Check: "repeat", Action: chat.Block, Reason: "it was said before"}, nil
 	}
+	if v := g.ends(ctx, u.raw); v.Action == chat.Block {
+		g.record(v)
+		g.over = true
+		return v, nil
+	}
 	text, v := u.raw, chat.Verdict{}
 	if !code {
 		text, u.marks, v = g.claims.check(u.raw)
@@ -287,6 +294,15 @@ func (g *Gate) judge(ctx context.Context, u *unit, code bool) (chat.Verdict, err
 	u.marks = kept
 	u.text = u.gap + text
 	return chat.Verdict{Action: chat.Allow}, nil
+}
+
+// ends looks for a phrase that ends the answer.
+func (g *Gate) ends(ctx context.Context, text string) chat.Verdict {
+	if g.forbidden == nil || g.forbidden.ending == nil {
+		return chat.Verdict{}
+	}
+	v, _ := Forbidden{g.forbidden.ending}.Check(ctx, g.turn, chat.Text(text)) // it cannot fail
+	return v
 }
 
 // record puts a verdict that is more than "allow" on the record.
