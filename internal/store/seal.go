@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -38,6 +39,14 @@ func ParseKey(s string) (Key, error) {
 		return k, &chat.Error{Kind: chat.Invalid, Message: "the installation key must be 32 bytes, written as 64 hexadecimal digits or as base64 (make one with: openssl rand -hex 32)"}
 	}
 	return Key(b), nil
+}
+
+// Derive returns a secret of 128 bits for a purpose, as letters and digits. It tells
+// nothing of the key, and is the same on every node that has the key.
+func (k Key) Derive(purpose string) string {
+	mac := hmac.New(sha256.New, k[:])
+	mac.Write([]byte("derived for " + purpose))
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(mac.Sum(nil)[:16]))
 }
 
 // KeyFile is the development key's name in the data directory.

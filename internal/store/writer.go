@@ -19,7 +19,7 @@ import (
 const (
 	// commitGap is the least time between two commits, except for what must not wait:
 	// an accepted message, a change of owner, the first piece of a turn.
-	commitGap = 4 * time.Millisecond
+	commitGap = 8 * time.Millisecond
 	// pieceGap is the least time between two text events of a turn, while at most
 	// calmStreams turns show text. With more it grows with their number, up to
 	// longestGap: each piece costs the same however long it is, and so many customers
