@@ -228,10 +228,11 @@ func (in *Inbox) answer(ctx context.Context, a *answering, job *turn.Job) {
 		if !a.sleep(min(5*time.Second, 100*time.Millisecond<<min(failures, 6))) {
 			return
 		}
-		id := job.Open.ID
+		id, told := job.Open.ID, job.Open.History
 		if job = in.open(ctx, a, id); job == nil {
 			return
 		}
+		job.Open.History = told // the store has not got it
 	}
 }
 

@@ -55,7 +55,10 @@ type begin struct {
 	Messages []chat.Message `json:"messages"`
 	Rules    Rules          `json:"rules"`
 	Build    string         `json:"build"`
+	Nonce    string         `json:"nonce,omitempty"` // marks where the documents begin and end for the model
 	Final    bool           `json:"final,omitempty"`
+	// Stateless: nobody can be handed over to, as nobody comes back.
+	Stateless bool `json:"stateless,omitempty"`
 	// Void: what earlier lives have shown is taken back first.
 	Void bool `json:"void,omitempty"`
 }
@@ -73,6 +76,9 @@ func (j *Journal) start(b begin) (begin, error) {
 		}
 		if i < j.pos || !reflect.DeepEqual(ids(old.Messages), ids(b.Messages)) {
 			break
+		}
+		if old.Nonce == "" {
+			old.Nonce = b.Nonce // by a build that knew none
 		}
 		if old.Build != b.Build && !b.Final { // what is final cannot be taken back: it goes on by the old rules
 			break

@@ -50,6 +50,7 @@ type model struct {
 type rules struct {
 	turn.Rules
 	final      bool
+	stateless  bool
 	extractive bool          // quotes passages when the providers have failed
 	limit      time.Duration // of a turn
 	blind      int           // how many searches fail
@@ -100,6 +101,14 @@ func parse(t testing.TB, name string, archive *txtar.Archive) *script {
 	return sc
 }
 
+// past is what the sender of a stateless message tells of what was said before.
+func (r rules) past() []chat.Message {
+	if !r.stateless {
+		return nil
+	}
+	return []chat.Message{{Role: chat.Customer, Text: "Hi."}, {Role: chat.Assistant, Text: "Hello!"}}
+}
+
 // parseRules reads lines of a word and its value.
 func parseRules(t testing.TB, text string) rules {
 	t.Helper()
@@ -113,8 +122,12 @@ func parseRules(t testing.TB, text string) rules {
 			r.Forbidden = append(r.Forbidden, rest)
 		case "uncited": // drop, flag or allow
 			r.Claims.Uncited = guard.Uncited(rest)
+		case "canary": // that stands in the instructions
+			r.Canary = rest
 		case "final":
 			r.final = true
+		case "stateless": // whose sender told the history, and does not come back
+			r.final, r.stateless = true, true
 		case "extractive":
 			r.extractive = true
 		case "limit": // a duration
@@ -313,7 +326,8 @@ func (p *play) send(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked = p.cast.count()
-	if _, err := p.inbox.Accept(p.Context(), chat.Incoming{Conversation: p.id, Text: chat.Text(text), Final: p.rules.final}); err != nil {
+	if _, err := p.inbox.Accept(p.Context(), chat.Incoming{Conversation: p.id, Text: chat.Text(text), Final: p.rules.final,
+		Stateless: p.rules.stateless, History: p.rules.past()}); err != nil {
 		p.Fatal(err)
 	}
 }
@@ -455,6 +469,9 @@ func (p *play) resembles(whole *play) {
 	}
 	for i := range got {
 		g, w := got[i].Record, want[i].Record
+		if p.rules.stateless && g.Outcome == chat.Interrupted {
+			continue // nobody comes back to it
+		}
 		if g.Outcome != w.Outcome || g.Shown != w.Shown && !timely {
 			p.Errorf("turn %d ended %s with %q, without the death it is %s with %q\n%s",
 				i+1, g.Outcome, string(g.Shown), w.Outcome, string(w.Shown), p.lines())

@@ -82,6 +82,9 @@ func Replay(ctx context.Context, past chat.PastTurn) (Replayed, error) {
 		if err := json.Unmarshal(entries[0].Result, &b); err != nil {
 			return all, fmt.Errorf("read the journal: %w", err)
 		}
+		if b.Nonce == "" {
+			b.Nonce = "of an earlier build" // no model is asked
+		}
 		if !b.Void {
 			all = Replayed{} // a life that another followed had shown nothing
 		}
@@ -91,9 +94,9 @@ func Replay(ctx context.Context, past chat.PastTurn) (Replayed, error) {
 		}
 		r := &Runner{Model: &llm.Client{Models: llm.Only(nobody{})}, Store: nowhere{}, Build: b.Build,
 			Knowledge: func() Knowledge { return nowhere{} }}
-		o := chat.OpenTurn{ID: record.ID, Messages: b.Messages, Final: b.Final, Lives: 1,
+		o := chat.OpenTurn{ID: record.ID, Messages: b.Messages, Final: b.Final, Stateless: b.Stateless, Lives: 1,
 			Conversation: chat.Conversation{ID: record.Conversation, Customer: record.Customer, Assistant: record.Assistant}}
-		w, err := newWriting(r.record(o, b), j, b, o.Conversation, false)
+		w, err := r.writing(r.record(o, b), j, b, o.Conversation, false)
 		if err != nil {
 			return all, err
 		}

@@ -6,6 +6,7 @@ package turn
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,6 +18,7 @@ import (
 	"github.com/answerable/answerable/internal/knowledge"
 	"github.com/answerable/answerable/internal/lang"
 	"github.com/answerable/answerable/internal/llm"
+	"github.com/answerable/answerable/internal/prompt"
 )
 
 // Store is what a turn needs of the store.
@@ -50,7 +52,8 @@ type Rules struct {
 	Unit      chat.Unit    `json:"unit"`
 	Forbidden []string     `json:"forbidden,omitempty"`
 	Claims    guard.Claims `json:"claims"`
-	Reply     int          `json:"reply,omitempty"` // tokens of a reply; 0 is 1,024
+	Reply     int          `json:"reply,omitempty"`  // tokens of a reply; 0 is 1,024
+	Canary    string       `json:"canary,omitempty"` // stands in the instructions, and must never be shown
 }
 
 // Limits bound a turn. Zero means the default.
@@ -60,11 +63,15 @@ type Limits struct {
 	History  int           // messages before the turn that are read; default 20, of at most historyTokens
 	Passages int           // default 5
 	Tokens   int           // of all passages together; default 1500
+	Prompt   int           // tokens that a model is told; default 8,000
+	Calls    int           // of models that cost; default 8
+	Paid     int           // tokens of these calls, in and out; default 100,000
 }
 
 // Runner answers the messages of one assistant. It is safe for concurrent use.
 type Runner struct {
 	Assistant string
+	Company   string // whose customers are answered, for the model; "" where it is not said
 	Release   string
 	Build     string
 	Store     Store
@@ -72,7 +79,11 @@ type Runner struct {
 	Model     *llm.Client
 	Rules     Rules
 	Limits    Limits
+	Price     func(provider, model string, u chat.Usage) chat.Money // nil: nothing has a price
 	Log       *slog.Logger
+
+	lists   lists
+	sources guard.Sources
 }
 
 // Job is a turn in the hands of this process, over all its lives here.
@@ -106,7 +117,8 @@ func (r *Runner) Run(ctx context.Context, job *Job) (next chat.TurnID, err error
 	o, j := job.Open, &job.journal
 	rules := r.Rules
 	rules.Claims.Off = r.knowledge() == nil // what has no documents cannot cite them
-	began, err := j.start(begin{Messages: o.Messages, Rules: rules, Build: r.Build, Final: o.Final, Void: o.Conversation.Shown})
+	began, err := j.start(begin{Messages: o.Messages, Rules: rules, Build: r.Build, Nonce: rand.Text(), Final: o.Final,
+		Stateless: o.Stateless, Void: o.Conversation.Shown})
 	if err != nil {
 		return "", err
 	}
@@ -114,7 +126,7 @@ func (r *Runner) Run(ctx context.Context, job *Job) (next chat.TurnID, err error
 	switch {
 	case o.Stop:
 		j.atEnd = ErrStopped
-	case o.Lives > deaths || time.Now().After(deadline):
+	case o.Lives > deaths || o.Stateless && o.Lives > 1 || time.Now().After(deadline):
 		j.atEnd = ErrInterrupted
 	}
 	limited, cancel := context.WithDeadlineCause(ctx, deadline, ErrInterrupted)
@@ -124,7 +136,7 @@ func (r *Runner) Run(ctx context.Context, job *Job) (next chat.TurnID, err error
 	for _, a := range job.void {
 		t.Attempts, t.Usage, t.Cost = append(t.Attempts, a), t.Usage.Add(a.Usage), t.Cost+a.Cost
 	}
-	w, err := newWriting(t, j, began, o.Conversation, o.Lives > 1)
+	w, err := r.writing(t, j, began, o.Conversation, o.Lives > 1)
 	if err != nil {
 		return "", err
 	}
@@ -198,10 +210,11 @@ func (r *Runner) answer(ctx context.Context, o chat.OpenTurn, w *writing) error 
 		return fmt.Errorf("read the history: %w", err)
 	}
 	found, err := do(ctx, j, "find", r.find, knowledge.Query{Text: t.Input, History: past, Limit: r.Limits.Passages, Tokens: r.Limits.Tokens})
+	blind := err != nil
 	switch {
 	case isCut(err) || errors.Is(err, errDiffers):
 		return err
-	case err != nil:
+	case blind:
 		t.Degrade(chat.Fallback, "the documents could not be searched") // a poorer answer, not a failure
 		w.note(err)
 	}
@@ -209,7 +222,7 @@ func (r *Runner) answer(ctx context.Context, o chat.OpenTurn, w *writing) error 
 	if t.Plan, err = do(ctx, j, "plan", r.plan, struct{}{}); err != nil {
 		return fmt.Errorf("choose a model: %w", err)
 	}
-	req := llm.Request{History: past, Question: t.Input, Passages: t.Passages, Language: w.language}
+	req := r.prompt(w, past, blind)
 	var said func() chat.Text
 	if t.Final {
 		said = w.gate.Shown
@@ -221,7 +234,7 @@ func (r *Runner) answer(ctx context.Context, o chat.OpenTurn, w *writing) error 
 		if err := w.chunk(ctx, chunk); err != nil {
 			return err
 		}
-		if w.long() {
+		if w.unsure || w.long() {
 			break
 		}
 	}
@@ -230,7 +243,25 @@ func (r *Runner) answer(ctx context.Context, o chat.OpenTurn, w *writing) error 
 	if _, err := do(ctx, j, "whole", whole, struct{}{}); err != nil {
 		return err
 	}
-	return w.gate.Close(context.WithoutCancel(ctx))
+	err = w.gate.Close(context.WithoutCancel(ctx))
+	w.look()
+	return err
+}
+
+// prompt returns what the model is told.
+func (r *Runner) prompt(w *writing, past []chat.Message, blind bool) llm.Request {
+	t := w.turn
+	req, parts := prompt.Build(prompt.Input{
+		Company: r.Company, Canary: w.began.Rules.Canary, Nonce: w.began.Nonce, Language: w.language, History: past, Question: t.Input,
+		Passages: t.Passages, Blind: blind, HandOff: !w.began.Stateless, Budget: or(r.Limits.Prompt, 8000), Reply: w.limit,
+		Counter: prompt.CounterOf(t.Plan.Model),
+	})
+	t.Prompt = parts
+	for _, p := range parts {
+		w.told += p.Tokens
+	}
+	req.Budget = llm.NewTurnLimit(or(r.Limits.Calls, 8), or(r.Limits.Paid, 100_000), t.Attempts...)
+	return req
 }
 
 func whole(context.Context, struct{}) (bool, error) { return true, nil }
@@ -239,11 +270,11 @@ func whole(context.Context, struct{}) (bool, error) { return true, nil }
 const historyTokens = 4000
 
 func (r *Runner) history(ctx context.Context, o chat.OpenTurn) ([]chat.Message, error) {
-	limit := r.Limits.History
-	if limit == 0 {
-		limit = 20
+	limit := or(r.Limits.History, 20)
+	past, err := o.History[max(0, len(o.History)-limit):], error(nil)
+	if !o.Stateless {
+		past, err = r.Store.History(ctx, o, limit)
 	}
-	past, err := r.Store.History(ctx, o, limit)
 	tokens := 0
 	for i := len(past) - 1; i >= 0; i-- {
 		if tokens += lang.Tokens(string(past[i].Text)); tokens > historyTokens {
@@ -280,9 +311,9 @@ func isCut(err error) bool {
 	return false
 }
 
-func or(d, usual time.Duration) time.Duration {
-	if d > 0 {
-		return d
+func or[N int | time.Duration](n, usual N) N {
+	if n > 0 {
+		return n
 	}
 	return usual
 }

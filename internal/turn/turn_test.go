@@ -135,7 +135,10 @@ func (p *play) lines() string {
 	if p.rules.record {
 		for _, t := range p.turns() {
 			for _, a := range t.Record.Attempts {
-				out = append(out, strings.TrimSpace(fmt.Sprintf("attempt %s %s %s", a.Provider, a.Finish, a.Discarded)))
+				out = append(out, strings.Join(strings.Fields(fmt.Sprintf("attempt %s %s %s %s %s", a.Provider, a.Finish, a.Discarded, a.Fault, a.Error)), " "))
+			}
+			if h := t.Record.Handoff; h != nil {
+				out = append(out, fmt.Sprintf("handoff %s: %s", h.Trigger, h.Reason))
 			}
 			for _, w := range t.Record.Withheld {
 				out = append(out, fmt.Sprintf("withheld %q: %s", w.Text, w.Check))

@@ -17,6 +17,7 @@ import (
 type writing struct {
 	turn    *chat.Turn
 	journal *Journal
+	began   begin
 	gate    *guard.Gate
 	// add hands on what is shown. In a replay it only collects.
 	add func([]chat.Body, []chat.Entry) error
@@ -27,28 +28,29 @@ type writing struct {
 	level    chat.Level // that the conversation last saw
 	state    chat.State // likewise
 	resumed  bool       // an earlier process died in the turn
-	refused  bool       // the model declined
+	refused  bool       // the model declined, or its provider withheld text
+	unsure   bool       // the model asks for a person to take over
 	void     bool       // what earlier lives have shown must be taken back first
 	clock    time.Time  // when the attempt began
 	limit    int        // of a reply's tokens
 	reply    []byte     // of the attempt, for want of a count by the provider
+	told     int        // tokens of the request, likewise
+	withheld int        // how many of the turn's have been looked at
+	price    func(provider, model string, u chat.Usage) chat.Money
 }
 
-func newWriting(t *chat.Turn, j *Journal, b begin, c chat.Conversation, resumed bool) (*writing, error) {
-	rules := guard.Rules{Unit: b.Rules.Unit, Claims: b.Rules.Claims, Final: b.Final}
-	if len(b.Rules.Forbidden) > 0 {
-		f, err := guard.NewForbidden(b.Rules.Forbidden)
-		if err != nil {
-			return nil, fmt.Errorf("read the forbidden phrases: %w", err)
-		}
-		rules.Checks = append(rules.Checks, f)
+// writing begins the answer of a life.
+func (r *Runner) writing(t *chat.Turn, j *Journal, b begin, c chat.Conversation, resumed bool) (*writing, error) {
+	phrases, err := r.lists.of(b.Rules)
+	if err != nil {
+		return nil, err
 	}
+	rules := guard.Rules{Unit: b.Rules.Unit, Checks: []guard.Output{phrases}, Claims: b.Rules.Claims, Final: b.Final, Sources: &r.sources}
 	language := lang.Language(string(t.Input))
 	rules.Claims.Language = language
-	w := &writing{language: language, turn: t, journal: j, gate: guard.NewGate(t, rules), level: c.Level, state: c.State, resumed: resumed, void: b.Void}
-	if w.limit = b.Rules.Reply; w.limit == 0 {
-		w.limit = 1024
-	}
+	w := &writing{language: language, turn: t, journal: j, gate: guard.NewGate(t, rules), level: c.Level, state: c.State, resumed: resumed,
+		began: b, void: b.Void, price: r.Price}
+	w.limit = or(b.Rules.Reply, 1024)
 	if c.Shown {
 		w.state = chat.ResponseGeneration
 	}
@@ -60,8 +62,9 @@ func (w *writing) chunk(ctx context.Context, c llm.Chunk) error {
 	t := w.turn
 	if c.Restart {
 		if n := len(t.Attempts); n > 0 {
-			w.closeAttempt(&t.Attempts[n-1])
-			t.Attempts[n-1].Discarded = c.Error
+			a := &t.Attempts[n-1]
+			a.Discarded, a.Error, a.Fault = "failed", c.Error, string(c.Fault)
+			w.closeAttempt(a)
 		}
 		// Not under ctx: an entry that is in the journal has its whole effect.
 		if err := w.gate.Restart(context.WithoutCancel(ctx)); err != nil {
@@ -69,8 +72,8 @@ func (w *writing) chunk(ctx context.Context, c llm.Chunk) error {
 		}
 	}
 	if c.Provider != "" {
-		w.clock, w.reply = time.Now(), nil
-		t.Attempts = append(t.Attempts, chat.Attempt{Provider: c.Provider, StartedAt: chat.Now()})
+		w.clock, w.reply = time.Now(), w.reply[:0]
+		t.Attempts = append(t.Attempts, chat.Attempt{Provider: c.Provider, Model: c.Model, Reason: c.Reason, StartedAt: chat.Now()})
 		switch {
 		case c.Provider == "extractive" && t.Plan.Provider == "extractive":
 			t.Degrade(chat.Extractive, t.Plan.Reason)
@@ -80,29 +83,14 @@ func (w *writing) chunk(ctx context.Context, c llm.Chunk) error {
 			t.Degrade(chat.Fallback, "another model than planned answers")
 		}
 	}
-	if n := len(t.Attempts); n > 0 {
-		a := &t.Attempts[n-1]
-		if c.Text != "" {
-			a.Chunks++
-			if a.FirstTokenMS == nil {
-				ms := time.Since(w.clock).Milliseconds()
-				a.FirstTokenMS = &ms
-			}
-		}
-		if c.Usage != nil {
-			a.Usage = *c.Usage
-		}
-		if c.Finish != "" {
-			a.Finish = string(c.Finish)
-			w.closeAttempt(a)
-		}
-	}
-	w.refused = c.Finish == llm.Refusal
+	w.reply = append(w.reply, c.Text...)
+	w.record(c)
+	w.refused = c.Finish == llm.Refusal || c.Finish == llm.Filtered
 	if c.Text != "" {
-		w.reply = append(w.reply, c.Text...)
 		if err := w.gate.Write(context.WithoutCancel(ctx), c.Text); err != nil {
 			return fmt.Errorf("check the answer: %w", err)
 		}
+		w.look()
 	}
 	bodies := w.take()
 	if !w.journal.live {
@@ -110,6 +98,50 @@ func (w *writing) chunk(ctx context.Context, c llm.Chunk) error {
 		return nil
 	}
 	return w.add(append(w.preface(len(bodies) > 0), bodies...), w.journal.Take())
+}
+
+// record notes what a chunk tells of its attempt.
+func (w *writing) record(c llm.Chunk) {
+	t := w.turn
+	if c.Prompt != nil {
+		t.Prompt = c.Prompt
+	}
+	if c.Lost != nil {
+		lost := *c.Lost
+		w.cost(&lost)
+		t.Attempts = append(t.Attempts, lost)
+		if n := len(t.Attempts); n > 1 { // the one that goes on stays last
+			t.Attempts[n-1], t.Attempts[n-2] = t.Attempts[n-2], t.Attempts[n-1]
+		}
+	}
+	n := len(t.Attempts)
+	if n == 0 {
+		return
+	}
+	a := &t.Attempts[n-1]
+	if c.Text != "" {
+		a.Chunks++
+		if a.FirstTokenMS == nil {
+			ms := time.Since(w.clock).Milliseconds()
+			a.FirstTokenMS = &ms
+		}
+	}
+	a.Thinking += chat.Text(c.Thinking)
+	a.Declined += chat.Text(c.Declined)
+	if c.Usage != nil {
+		a.Usage = *c.Usage
+	}
+	if c.Finish != "" {
+		a.Finish = string(c.Finish)
+		w.closeAttempt(a)
+	}
+}
+
+// look finds out whether the gate withheld the line by which a model asks for a person.
+func (w *writing) look() {
+	for ; w.withheld < len(w.turn.Withheld); w.withheld++ {
+		w.unsure = w.unsure || w.turn.Withheld[w.withheld].Check == checkUnsure
+	}
 }
 
 // take returns what the gate let out.
@@ -139,8 +171,24 @@ func (w *writing) long() bool {
 	return true
 }
 
+// closeAttempt completes an attempt that is over. What its provider did not count is
+// counted here.
 func (w *writing) closeAttempt(a *chat.Attempt) {
 	a.TotalMS = time.Since(w.clock).Milliseconds()
+	if a.Usage.Input == 0 {
+		a.Usage.Input = w.told
+	}
+	if a.Usage.Output == 0 {
+		a.Usage.Output = lang.Tokens(string(w.reply)) + lang.Tokens(string(a.Thinking))
+	}
+	w.cost(a)
+}
+
+// cost gives an attempt its price and adds it to the turn's.
+func (w *writing) cost(a *chat.Attempt) {
+	if w.price != nil {
+		a.Cost = w.price(a.Provider, a.Model, a.Usage)
+	}
 	w.turn.Usage = w.turn.Usage.Add(a.Usage)
 	w.turn.Cost += a.Cost
 }
@@ -182,14 +230,16 @@ func (w *writing) note(err error) {
 func (w *writing) finish(err error) {
 	t := w.turn
 	if n := len(t.Attempts); n > 0 && t.Attempts[n-1].Finish == "" {
+		w.failed(&t.Attempts[n-1], err)
 		w.closeAttempt(&t.Attempts[n-1])
-		if err != nil {
-			t.Attempts[n-1].Discarded = err.Error()
-		}
 	}
 	switch {
 	case errors.Is(err, ErrMerged), errors.Is(err, ErrLeft), errors.Is(err, chat.Fenced):
 		return // it goes on elsewhere
+	case err == nil && w.unsure && !w.began.Stateless:
+		t.Outcome = chat.HandedOver
+		t.Handoff = &chat.Handoff{Reason: "the documents do not give a sure answer", Trigger: checkUnsure}
+		w.gate.Let(promise(w.language, w.gate.Shown())) // true with the commit that shows it
 	case err == nil && w.gate.Shown() == "":
 		t.Outcome = chat.Refused
 		w.say(lineNothing)
@@ -211,6 +261,22 @@ func (w *writing) finish(err error) {
 		w.say(lineFailed)
 	}
 	t.Shown = w.gate.Shown()
+}
+
+// failed notes why an attempt did not finish.
+func (w *writing) failed(a *chat.Attempt, err error) {
+	switch {
+	case err == nil && w.unsure:
+		a.Discarded = "a person was asked for"
+	case isCut(err), errors.Is(err, ErrLeft), errors.Is(err, chat.Fenced):
+		a.Discarded = err.Error()
+	case err != nil:
+		a.Discarded, a.Error = "failed", err.Error()
+		var e *llm.Error
+		if errors.As(err, &e) {
+			a.Fault = string(e.Fault)
+		}
+	}
 }
 
 // say lets a line of our own out, behind what was shown.
