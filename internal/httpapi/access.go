@@ -41,7 +41,7 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, p resource) error
 		return errForeignOrigin
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
-	h.Set("Access-Control-Expose-Headers", "X-Conversation-Id, X-Conversation-Token, X-Request-Id, Retry-After")
+	h.Set("Access-Control-Expose-Headers", "X-Conversation-Id, X-Conversation-Token, X-Answerable-Ignored, X-Request-Id, Retry-After")
 	return nil
 }
 
@@ -79,7 +79,7 @@ func preflight(w http.ResponseWriter, r *http.Request, p resource) error {
 	h.Set("Allow", p.allow())
 	if r.Header.Get("Access-Control-Request-Method") != "" && h.Get("Access-Control-Allow-Origin") != "" {
 		h.Set("Access-Control-Allow-Methods", p.allow())
-		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Last-Event-ID")
+		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Last-Event-ID, *") // official clients tell much of themselves
 		h.Set("Access-Control-Max-Age", "600")
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -224,23 +224,28 @@ func (s *Server) newcomer(r *http.Request, c caller, refused error) error {
 	return err
 }
 
-// agent returns the name of who uses /api.
-func (s *Server) agent(r *http.Request) (name string, err error) {
+// program lets in who has an API key: the software of the company.
+func (s *Server) program(r *http.Request) (caller, error) {
 	c, err := s.caller(r)
 	switch {
-	case err != nil:
-		return "", err
-	case c.open:
-		return "agent", nil
-	case c.trusted():
-		return c.key, nil
+	case err != nil || c.open || c.trusted():
+		return c, err
 	case c.token == "":
-		return "", &chat.Error{Kind: chat.Unknown, Message: "send an API key as Authorization: Bearer KEY; make one with: answerable keys create NAME"}
+		return c, &chat.Error{Kind: chat.Unknown, Message: "send an API key as Authorization: Bearer KEY; make one with: answerable keys create NAME"}
 	}
 	if _, err := s.tokenOf(r.Context(), c.token); err != nil {
-		return "", err
+		return c, err
 	}
-	return "", &chat.Error{Kind: chat.Forbidden, Message: "a conversation's token does not open /api: send an API key"}
+	return c, &chat.Error{Kind: chat.Forbidden, Message: "a conversation's token does not open this: send an API key"}
+}
+
+// agent returns the name of who uses /api.
+func (s *Server) agent(r *http.Request) (name string, err error) {
+	c, err := s.program(r)
+	if err == nil && c.open {
+		return "agent", nil
+	}
+	return c.key, err
 }
 
 // admitMessage counts a visitor's message.

@@ -28,7 +28,7 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, v any) error {
 		return err
 	}
 	if len(body) == 0 {
-		return &chat.Error{Kind: malformed, Message: "the body is empty: send a JSON object"}
+		return errEmpty
 	}
 	return decode(body, v)
 }
@@ -90,30 +90,17 @@ func checkType(h http.Header) error {
 // decode reads a JSON object. Package json alone is not strict: it takes fields in any
 // case and twice, and replaces what is not Unicode.
 func decode(body []byte, v any) error {
-	if !utf8.Valid(body) {
-		return &chat.Error{Kind: chat.Invalid, Message: "the body is not valid UTF-8: send it as UTF-8"}
-	}
-	if bytes.IndexByte(body, 0) >= 0 {
-		return errNUL
-	}
-	var whole json.RawMessage
-	if err := json.Unmarshal(body, &whole); err != nil {
-		return notJSON(err)
-	}
-	if body = bytes.TrimSpace(body); body[0] != '{' {
-		return &chat.Error{Kind: malformed, Message: "the body must be a JSON object"}
-	}
-	scan := scanner{data: body}
-	if err := scan.value(0); err != nil {
+	names, err := sound(body)
+	if err != nil {
 		return err
 	}
 	known := fields(v)
-	for _, name := range scan.names {
+	for _, name := range names {
 		if !slices.Contains(known, name) {
 			return &chat.Error{Kind: malformed, Message: fmt.Sprintf("unknown field %.64q: known are %s", name, strings.Join(known, ", "))}
 		}
 	}
-	err := json.Unmarshal(body, v)
+	err = json.Unmarshal(body, v)
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
 		return &chat.Error{Kind: malformed, Message: fmt.Sprintf("%s must be a %s, not a %s", wrong.Field, typeName(wrong.Type), wrong.Value)}
@@ -122,6 +109,72 @@ func decode(body []byte, v any) error {
 		return notJSON(err)
 	}
 	return nil
+}
+
+// sound refuses what is no JSON object, and what package json would let pass. It returns
+// the names of the object's fields.
+func sound(body []byte) (names []string, err error) {
+	if !utf8.Valid(body) {
+		return nil, &chat.Error{Kind: chat.Invalid, Message: "the body is not valid UTF-8: send it as UTF-8"}
+	}
+	if bytes.IndexByte(body, 0) >= 0 {
+		return nil, errNUL
+	}
+	var whole json.RawMessage
+	if err := json.Unmarshal(body, &whole); err != nil {
+		return nil, notJSON(err)
+	}
+	if body = bytes.TrimSpace(body); body[0] != '{' {
+		return nil, &chat.Error{Kind: malformed, Message: "the body must be a JSON object"}
+	}
+	scan := scanner{data: body}
+	err = scan.value(0)
+	return scan.names, err
+}
+
+// object is a JSON object of which only some fields are read: on the faces that other
+// people's clients speak, those clients send fields that are newer than we are.
+type object map[string]json.RawMessage
+
+// readObject reads a body without knowing all its fields. Everything else is as strict
+// as in decode.
+func readObject(body []byte) (object, error) {
+	if len(body) == 0 {
+		return nil, errEmpty
+	}
+	if _, err := sound(body); err != nil {
+		return nil, err
+	}
+	var o object
+	if err := json.Unmarshal(body, &o); err != nil {
+		return nil, notJSON(err)
+	}
+	return o, nil
+}
+
+// field decodes the field name into v, a pointer. Without the field, or with null, v
+// stays as it is. within is where the object is, as in "messages[2].", for the error.
+func (o object) field(v any, within, name string) error {
+	raw, ok := o[name]
+	if !ok || string(raw) == "null" {
+		return nil
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
+		return wrongField(within+name, "must be a "+typeName(reflect.TypeOf(v).Elem()))
+	}
+	return nil
+}
+
+// misfit is the error of a body that has one field at fault.
+type misfit struct {
+	error
+	field string
+}
+
+func (m misfit) Unwrap() error { return m.error }
+
+func wrongField(field, what string) error {
+	return misfit{&chat.Error{Kind: malformed, Message: field + " " + what}, field}
 }
 
 func notJSON(err error) error {
@@ -150,12 +203,17 @@ func typeName(t reflect.Type) string {
 		return "string"
 	case reflect.Map, reflect.Struct:
 		return "JSON object"
+	case reflect.Float64:
+		return "number"
+	case reflect.Slice:
+		return "list of " + typeName(t.Elem()) + "s"
 	default:
 		return t.String()
 	}
 }
 
 var (
+	errEmpty   = &chat.Error{Kind: malformed, Message: "the body is empty: send a JSON object"}
 	errNUL     = &chat.Error{Kind: chat.Invalid, Message: "the body contains a NUL character: leave it out"}
 	errUnicode = &chat.Error{Kind: chat.Invalid, Message: `the body has half of a surrogate pair (\ud800 to \udfff): send whole characters`}
 )

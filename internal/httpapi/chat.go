@@ -74,7 +74,7 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) error {
 	})
 	if err != nil && !errors.Is(err, errGone) {
 		// The answer goes on, but it cannot be read here.
-		s.fail(&response{ResponseWriter: w, began: true}, r, resource{path: "/chat"}, err)
+		s.failLate(w, r, resource{path: "/chat"}, err)
 		st.buf = append(st.buf, `data: {"error":"the answer could not be read: ask for the conversation's messages"}`+"\n\n"...)
 		st.done()
 		return st.flush()
@@ -101,5 +101,3 @@ func (st *stream) chunk(e chat.Event) {
 	}
 	st.buf = append(append(append(st.buf, `data: {"chunk":`...), chunk...), "}\n\n"...)
 }
-
-func (st *stream) done() { st.buf = append(st.buf, "data: [DONE]\n\n"...) }

@@ -77,7 +77,9 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request, c caller, n store
 	if err := s.admitConversation(w, r, c); err != nil {
 		return chat.Conversation{}, "", err
 	}
-	n.ID = chat.NewConversationID()
+	if n.ID == "" {
+		n.ID = chat.NewConversationID()
+	}
 	var token string
 	token, n.TokenHash = access.NewToken(n.ID)
 	created, err := s.Store.Create(r.Context(), n)

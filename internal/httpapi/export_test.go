@@ -1,5 +1,7 @@
 package httpapi
 
+import "github.com/answerable/answerable/internal/chat"
+
 // Parts is for the test of its property.
 var Parts = parts
 
@@ -17,4 +19,16 @@ func ProblemTypes() (all []string) {
 		all = append(all, problemBase+p.slug)
 	}
 	return all
+}
+
+// ReadCompletion is for the fuzz test.
+func ReadCompletion(body []byte) (history []chat.Message, question chat.Text, ignored string, err error) {
+	q, err := readCompletion(body)
+	return q.history, q.question, q.ignored, err
+}
+
+// ReadUI is for the fuzz test.
+func ReadUI(body []byte) (chatID, clientID string, text chat.Text, err error) {
+	m, err := readUI(body)
+	return m.chat, m.clientID, m.text, err
 }

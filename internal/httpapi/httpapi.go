@@ -40,6 +40,9 @@ type Store interface {
 	Conversation(ctx context.Context, id chat.ConversationID) (chat.Conversation, error)
 	Conversations(ctx context.Context, owner chat.Owner, after chat.ConversationID, limit int) ([]chat.Conversation, error)
 	Messages(ctx context.Context, c chat.Conversation, after int64, limit int) ([]chat.Message, int64, error)
+	// Began returns the number from which on the events of a turn are found, and whether
+	// the face that began it cannot retract.
+	Began(ctx context.Context, id chat.ConversationID, turn chat.TurnID) (seq int64, final bool, err error)
 	Say(ctx context.Context, id chat.ConversationID, name string, text chat.Text, clientID string) (chat.Message, int64, error)
 	Secrets
 }
@@ -128,6 +131,11 @@ func (s *Server) routes() []route {
 		{"POST", "/v1/conversations/{id}/handoff", s.handOff},
 		{"POST", "/v1/conversations/{id}/close", s.end},
 		{"POST", "/chat", s.chat},
+		{"POST", "/v1/chat/completions", s.complete},
+		{"GET", "/v1/models", s.models},
+		{"GET", "/v1/models/{id}", s.model},
+		{"POST", "/v1/ui", s.ui},
+		{"GET", "/v1/ui/{id}/stream", s.uiResume},
 
 		{"GET", "/api/conversations", s.list},
 		{"POST", "/api/conversations/{id}/take", s.take},
@@ -167,6 +175,25 @@ func (p resource) allow() string {
 // forVisitors reports whether pages on the assistants' sites may call the resource.
 func (p resource) forVisitors() bool {
 	return strings.HasPrefix(p.path, "/v1/") || p.path == "/chat"
+}
+
+// face is whose language an address speaks, where it is not our own.
+type face int
+
+const (
+	ourFace face = iota
+	openAIFace
+	uiFace // of the AI SDK
+)
+
+func (p resource) face() face {
+	switch p.path {
+	case "/v1/chat/completions", "/v1/models", "/v1/models/{id}":
+		return openAIFace
+	case "/v1/ui", "/v1/ui/{id}/stream":
+		return uiFace
+	}
+	return ourFace
 }
 
 // HTTP returns a server for the handler with limits on what a client may cost before it
@@ -319,5 +346,12 @@ func or[N int | int64 | time.Duration](v, usual N) N {
 func setReadDeadline(w http.ResponseWriter, at time.Time) {
 	if err := http.NewResponseController(w).SetReadDeadline(at); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return // the connection is gone: reading will say so
+	}
+}
+
+// setWriteDeadline limits how long what is written next may take to be taken.
+func setWriteDeadline(w http.ResponseWriter, at time.Time) {
+	if err := http.NewResponseController(w).SetWriteDeadline(at); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return // the connection is gone: writing will say so
 	}
 }

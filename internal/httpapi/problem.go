@@ -107,13 +107,38 @@ func (s *Server) fail(w *response, r *http.Request, p resource, err error) {
 	if w.began {
 		return
 	}
-	writeProblem(w, newProblem(err, id))
+	problem := newProblem(err, id)
+	switch p.face() {
+	case openAIFace:
+		writeOpenAIError(w, problem, err)
+	case uiFace:
+		writePlainError(w, problem)
+	default:
+		writeError(w, problem.Status, "application/problem+json", problem)
+	}
 	w.problem = true
 }
 
-func writeProblem(w http.ResponseWriter, p problem) {
+// failLate is fail for a stream that has begun, and returns what its reader may be told.
+func (s *Server) failLate(w http.ResponseWriter, r *http.Request, p resource, err error) problem {
+	s.fail(&response{ResponseWriter: w, began: true}, r, p, err)
+	return newProblem(err, w.Header().Get("X-Request-Id"))
+}
+
+// writeError answers with an error as JSON.
+func writeError(w http.ResponseWriter, status int, media string, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		panic("httpapi: an error cannot be encoded: " + err.Error()) // plain strings always can
+	}
+	errorHeaders(w, status, media)
+	w.Write(append(body, '\n')) // the client may be gone
+}
+
+// errorHeaders begins an answer that is an error.
+func errorHeaders(w http.ResponseWriter, status int, media string) {
 	h := w.Header()
-	switch p.Status {
+	switch status {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="answerable"`)
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
@@ -121,12 +146,7 @@ func writeProblem(w http.ResponseWriter, p problem) {
 			h.Set("Retry-After", "2")
 		}
 	}
-	body, err := json.Marshal(p)
-	if err != nil {
-		panic("httpapi: a problem cannot be encoded: " + err.Error()) // plain strings always can
-	}
-	h.Set("Content-Type", "application/problem+json")
+	h.Set("Content-Type", media)
 	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(p.Status)
-	w.Write(append(body, '\n')) // the client may be gone
+	w.WriteHeader(status)
 }

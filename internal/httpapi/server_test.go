@@ -258,7 +258,7 @@ type acceptedMessage struct {
 
 // event is what a client reads from a stream.
 type event struct {
-	ID, Name, Data string
+	ID, Name, Data string `json:"-"`
 	Seq            int64
 	Kind           chat.Kind
 	Turn           string

@@ -4,6 +4,8 @@ import (
 	_ "embed"
 	"html/template"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -117,4 +119,25 @@ func spaced(all []part) []part {
 		}
 	}
 	return out
+}
+
+// base returns how a client reaches this server, as in "https://help.example", or "".
+func (s *Server) base(r *http.Request) string {
+	peer := access.Address(r.RemoteAddr, nil, nil)
+	proxied := slices.ContainsFunc(s.Access.Proxies, func(p netip.Prefix) bool { return p.Contains(peer) })
+	switch {
+	case r.Host == "":
+		return ""
+	case r.TLS != nil || proxied && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https"):
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// absolute returns the address of a source for readers who are on another site.
+func absolute(base, address string) string {
+	if strings.HasPrefix(address, "/") {
+		return base + address
+	}
+	return address
 }

@@ -1,7 +1,9 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -62,6 +64,19 @@ func (st *stream) event(e chat.Event) {
 	st.buf = append(append(st.buf, e.Kind...), "\ndata: "...)
 	st.buf = append(e.AppendJSON(st.buf), "\n\n"...)
 }
+
+// data writes an event that has no number and no name, as other software's streams do.
+func (st *stream) data(v any) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic("httpapi: a piece of a stream cannot be encoded: " + err.Error()) // plain structs always can
+	}
+	st.buf = append(append(append(st.buf, "data: "...), b.Bytes()...), '\n') // Encode ends the line
+}
+
+func (st *stream) done() { st.buf = append(st.buf, "data: [DONE]\n\n"...) }
 
 // flush sends what waits. A client that does not take it in time is dropped: its events
 // are in the log.
