@@ -5,6 +5,7 @@
 package observe
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -24,6 +25,14 @@ type Sources struct {
 	Streams   func() int // open to clients
 
 	Commits, Events, Bytes func() int64 // of the store, since the start
+
+	Models func() []Model // those that cost
+}
+
+// Model is a model as its breaker has it.
+type Model struct {
+	Provider, Name string
+	Open           bool // it is not asked, because its last calls failed
 }
 
 // Metrics is safe for concurrent use.
@@ -33,7 +42,11 @@ type Metrics struct {
 	turns      *prometheus.CounterVec
 	seconds    prometheus.Histogram
 	firstShown prometheus.Histogram
+	firstToken *prometheus.HistogramVec
 	attempts   *prometheus.CounterVec
+	faults     *prometheus.CounterVec
+	failovers  *prometheus.CounterVec
+	handoffs   *prometheus.CounterVec
 	tokens     *prometheus.CounterVec
 	cost       prometheus.Counter
 	withheld   *prometheus.CounterVec
@@ -54,7 +67,15 @@ func New(s Sources) *Metrics {
 		firstShown: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "answerable_first_shown_seconds", Buckets: buckets,
 			Help: "From the acceptance of a turn's first message until its first text was durable."}),
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "answerable_attempts_total",
-			Help: "Calls of providers, by how they finished; \"none\" when they did not finish by themselves."}, []string{"provider", "finish"}),
+			Help: "Calls of providers, by how they finished; \"none\" when they did not finish by themselves."}, []string{"provider", "model", "finish"}),
+		faults: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "answerable_provider_faults_total",
+			Help: "Calls of providers that failed, by what that meant for the next call."}, []string{"provider", "model", "fault"}),
+		failovers: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "answerable_failovers_total",
+			Help: "Turns in which another provider took over."}, []string{"from", "to"}),
+		firstToken: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "answerable_first_token_seconds", Buckets: buckets,
+			Help: "From the beginning of a call until the first text."}, []string{"provider"}),
+		handoffs: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "answerable_handoffs_total",
+			Help: "Turns that ended with a handoff to a person."}, []string{"trigger"}),
 		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "answerable_tokens_total",
 			Help: "Tokens of all calls of providers; cached ones are among the input."}, []string{"kind"}),
 		cost: prometheus.NewCounter(prometheus.CounterOpts{Name: "answerable_cost_dollars_total",
@@ -66,7 +87,7 @@ func New(s Sources) *Metrics {
 		lives: prometheus.NewCounter(prometheus.CounterOpts{Name: "answerable_turn_lives_total",
 			Help: "Processes that worked on ended turns: as many as turns, and one more for each time that a process died in one."}),
 	}
-	m.registry.MustRegister(m.turns, m.seconds, m.firstShown, m.attempts, m.tokens, m.cost, m.withheld, m.retracts, m.lives,
+	m.registry.MustRegister(m.turns, m.seconds, m.firstShown, m.firstToken, m.attempts, m.faults, m.failovers, m.handoffs, breakers(s.Models), m.tokens, m.cost, m.withheld, m.retracts, m.lives,
 		gauge("answerable_running_turns", "Turns being answered in this process.", s.Turns),
 		gauge("answerable_followers", "Readers that follow a conversation in this process.", s.Followers),
 		gauge("answerable_open_streams", "Event streams open to clients.", s.Streams),
@@ -87,6 +108,24 @@ func counter(name, help string, read func() int64) prometheus.Collector {
 	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(read()) })
 }
 
+// breakers tells of each model whether it is asked.
+type breakers func() []Model
+
+var breakerOpen = prometheus.NewDesc("answerable_breaker_open",
+	"1 while a model is not asked, because its last calls failed.", []string{"provider", "model"}, nil)
+
+func (breakers) Describe(d chan<- *prometheus.Desc) { d <- breakerOpen }
+
+func (read breakers) Collect(out chan<- prometheus.Metric) {
+	for _, m := range read() {
+		open := 0.0
+		if m.Open {
+			open = 1
+		}
+		out <- prometheus.MustNewConstMetric(breakerOpen, prometheus.GaugeValue, open, m.Provider, m.Name)
+	}
+}
+
 // Turn counts a turn that ended.
 func (m *Metrics) Turn(t chat.Turn) {
 	m.turns.WithLabelValues(t.Assistant, string(t.Outcome), string(t.Level)).Inc()
@@ -101,7 +140,19 @@ func (m *Metrics) Turn(t chat.Turn) {
 		if finish == "" {
 			finish = "none"
 		}
-		m.attempts.WithLabelValues(a.Provider, finish).Inc()
+		m.attempts.WithLabelValues(a.Provider, a.Model, finish).Inc()
+		if a.Fault != "" {
+			m.faults.WithLabelValues(a.Provider, a.Model, a.Fault).Inc()
+		}
+		if a.FirstTokenMS != nil {
+			m.firstToken.WithLabelValues(a.Provider).Observe(float64(*a.FirstTokenMS) / 1000)
+		}
+	}
+	if n := len(t.Attempts); n > 0 && t.Attempts[n-1].Finish != "" && t.Attempts[n-1].Provider != t.Plan.Provider {
+		m.failovers.WithLabelValues(t.Plan.Provider, t.Attempts[n-1].Provider).Inc()
+	}
+	if t.Handoff != nil {
+		m.handoffs.WithLabelValues(t.Handoff.Trigger).Inc()
 	}
 	m.tokens.WithLabelValues("input").Add(float64(t.Usage.Input))
 	m.tokens.WithLabelValues("output").Add(float64(t.Usage.Output))
@@ -113,6 +164,10 @@ func (m *Metrics) Turn(t chat.Turn) {
 	m.retracts.Add(float64(t.Retracts))
 	m.lives.Add(float64(t.Lives))
 }
+
+// needsOperator is the fault of a provider that answers nobody until somebody acts, as
+// package llm calls it.
+const needsOperator = "broken"
 
 // firstShown returns how long the customer waited for the first text. What was shown only
 // with the end of the turn was shown then.
@@ -131,8 +186,19 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
 }
 
-// Log writes the one line about a turn that ended. What was said is on it as lengths.
+// Log writes the line about a turn that ended, and one for each call in it that failed.
+// What was said is on them as lengths.
 func Log(log *slog.Logger, t chat.Turn) {
+	for _, a := range t.Attempts {
+		if a.Fault == "" {
+			continue
+		}
+		level := slog.LevelWarn
+		if a.Fault == needsOperator {
+			level = slog.LevelError
+		}
+		log.Log(context.Background(), level, "provider failed", "turn", t.ID, "provider", a.Provider, "model", a.Model, "fault", a.Fault, "error", a.Error)
+	}
 	attrs := []any{
 		"turn", t.ID, "conversation", t.Conversation, "assistant", t.Assistant,
 		"outcome", t.Outcome, "level", t.Level,
