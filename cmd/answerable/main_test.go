@@ -25,6 +25,13 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	for _, e := range os.Environ() { // nobody's key is used, and nobody's server asked
+		for _, vendor := range []string{"OPENAI_", "ANTHROPIC_", "GEMINI_"} {
+			if name, _, _ := strings.Cut(e, "="); strings.HasPrefix(name, vendor) {
+				os.Unsetenv(name)
+			}
+		}
+	}
 	testscript.Main(m, map[string]func(){"answerable": main})
 }
 

@@ -44,8 +44,13 @@ type App struct {
 	Inbox   *inbox.Inbox
 	Library *Library
 
+	Models *llm.Client
+
+	entries []ModelConfig // those of Models, but for extractive
 	runners map[string]*turn.Runner
-	lock    *lock // of the data directory; nil on PostgreSQL
+	key     store.Key
+	lock    *lock       // of the data directory; nil on PostgreSQL
+	fake    *fakeVendor // or nil
 }
 
 // New opens the store, reads the assistants and their documents, and puts the parts
@@ -57,8 +62,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 			err = errors.Join(err, a.Close())
 		}
 	}()
-	models, err := providers(o.FakeProvider)
-	if err != nil {
+	if err := a.openModels(); err != nil {
 		return nil, err
 	}
 	if err := a.open(ctx); err != nil {
@@ -70,11 +74,10 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err := a.Library.Load(ctx, o.Dir, o.Progress); err != nil {
 		return nil, err
 	}
-	models.Limits = llm.Limits{FirstToken: o.Config.Limits.Provider.FirstToken, Between: o.Config.Limits.Provider.Between}
 	for _, as := range a.Library.Assistants() {
-		a.runners[as.Name] = a.runner(as, models)
+		a.runners[as.Name] = a.runner(as)
 	}
-	gone := a.runner(&assistant.Assistant{}, models)
+	gone := a.runner(&assistant.Assistant{})
 	a.Inbox = &inbox.Inbox{
 		Store: a.Store, Node: chat.NewNodeID(), Shared: a.Store.Shared(), Resumes: o.Resume,
 		Runner: func(name string) *turn.Runner {
@@ -90,27 +93,29 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 }
 
 // runner returns what answers for an assistant.
-func (a *App) runner(as *assistant.Assistant, models *llm.Client) *turn.Runner {
+func (a *App) runner(as *assistant.Assistant) *turn.Runner {
 	whole := as.Limits.Turn
 	if whole == 0 {
 		whole = a.Config.Limits.Turn
 	}
 	name := as.Name
-	rules := turn.Rules{Unit: as.Unit, Forbidden: as.Forbidden, Reply: as.Limits.ReplyTokens}
+	rules := turn.Rules{Unit: as.Unit, Forbidden: as.Forbidden, Reply: as.Limits.ReplyTokens, Canary: a.key.Derive("canary of " + name)}
 	if a.FakeProvider != "" {
 		// A script does not know the documents: its words pass, and are flagged.
 		rules.Claims.Uncited = guard.Flag
 	}
 	return &turn.Runner{
-		Assistant: name, Release: as.Release, Build: a.build(), Store: turnStore{a.Store}, Model: models, Rules: rules,
+		Assistant: name, Company: as.Company, Release: as.Release, Build: a.build(), Store: turnStore{a.Store}, Model: a.Models, Rules: rules,
 		Knowledge: func() turn.Knowledge {
 			if g := a.Library.Current(name); g != nil && g.Chunks() > 0 {
 				return g
 			}
 			return nil
 		},
-		Limits: turn.Limits{Whole: whole, Passages: as.Limits.Passages, Tokens: as.Limits.PassageTokens},
-		Log:    a.Log,
+		Limits: turn.Limits{Whole: whole, Passages: as.Limits.Passages, Tokens: as.Limits.PassageTokens,
+			Calls: a.Config.Limits.Calls, Paid: a.Config.Limits.Tokens},
+		Price: cost(a.entries),
+		Log:   a.Log,
 	}
 }
 
@@ -150,6 +155,7 @@ func (a *App) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.key = key
 	a.Store, err = store.Open(ctx, store.Options{Dir: c.Data, Postgres: c.Postgres.Reveal(), Key: key, Log: a.Log})
 	return err
 }
@@ -214,6 +220,10 @@ func (a *App) Run(ctx context.Context) error {
 		return a.Inbox.Run(ctx)
 	})
 	g.Go(func() error { return a.Store.Listen(listening, a.hint, a.Feed.HintAll) })
+	g.Go(func() error { return collectRarely(listening) })
+	if a.fake != nil {
+		g.Go(func() error { return a.fake.serve(listening) })
+	}
 	return g.Wait()
 }
 
@@ -230,6 +240,9 @@ func (a *App) hint(id chat.ConversationID, seq int64) {
 // Close closes the store and gives the data directory back.
 func (a *App) Close() error {
 	var errs []error
+	if a.fake != nil {
+		errs = append(errs, a.fake.listener.Close())
+	}
 	if a.Store != nil {
 		errs = append(errs, a.Store.Close())
 	}

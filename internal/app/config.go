@@ -25,6 +25,7 @@ type Config struct {
 	Postgres       config.Secret `yaml:"postgres"`        // none: SQLite in Data
 	AllowedOrigins []string      `yaml:"allowed_origins"` // none: our own
 	TrustedProxies []Network     `yaml:"trusted_proxies"` // none
+	Models         []ModelConfig `yaml:"models"`          // those of the environment
 	Log            Log           `yaml:"log"`
 	Limits         Limits        `yaml:"limits"`
 }
@@ -40,16 +41,21 @@ type Limits struct {
 	MessageBytes int             `yaml:"message_bytes"` // 32768
 	BodyBytes    int64           `yaml:"body_bytes"`    // 262144
 	Turn         time.Duration   `yaml:"turn"`          // 60s
+	Calls        int             `yaml:"calls"`         // 8; of models that cost, in a turn
+	Tokens       int             `yaml:"tokens"`        // 100000; of all these calls together
 	Provider     ProviderLimits  `yaml:"provider"`
 	Streams      int             `yaml:"streams"` // 10000
 	Stop         time.Duration   `yaml:"stop"`    // 10s
 	Anonymous    AnonymousLimits `yaml:"anonymous"`
 }
 
-// ProviderLimits are how long a provider may be silent before another takes over.
+// ProviderLimits are how long a provider may take before another takes over.
 type ProviderLimits struct {
+	Connect    time.Duration `yaml:"connect"`     // 5s
 	FirstToken time.Duration `yaml:"first_token"` // 20s
 	Between    time.Duration `yaml:"between"`     // 20s
+	Whole      time.Duration `yaml:"whole"`       // 2m
+	Hedge      bool          `yaml:"hedge"`       // false
 }
 
 // AnonymousLimits hold for visitors who have not signed in; 0 is no limit.
@@ -68,7 +74,9 @@ func DefaultConfig() Config {
 			MessageBytes: 32 << 10,
 			BodyBytes:    256 << 10, // a message of which JSON escapes every byte, and more
 			Turn:         time.Minute,
-			Provider:     ProviderLimits{FirstToken: 20 * time.Second, Between: 20 * time.Second},
+			Calls:        8,
+			Tokens:       100_000,
+			Provider:     ProviderLimits{Connect: 5 * time.Second, FirstToken: 20 * time.Second, Between: 20 * time.Second, Whole: 2 * time.Minute},
 			Streams:      10_000,
 			Stop:         10 * time.Second,
 			Anonymous:    AnonymousLimits{MessagesPerMinute: 30, ConversationsPerMinute: 120},
@@ -138,6 +146,10 @@ func (l Limits) Validate() error {
 		config.Between("message_bytes", l.MessageBytes, 1, 1<<20),
 		config.Between("body_bytes", l.BodyBytes, int64(l.MessageBytes), 64<<20),
 		config.Between("turn", l.Turn, time.Second, time.Hour),
+		config.Between("calls", l.Calls, 1, 1000),
+		config.Between("tokens", l.Tokens, 1000, 100_000_000),
+		config.Between("provider.connect", l.Provider.Connect, time.Millisecond, time.Hour),
+		config.Between("provider.whole", l.Provider.Whole, time.Millisecond, time.Hour),
 		config.Between("provider.first_token", l.Provider.FirstToken, time.Millisecond, time.Hour),
 		config.Between("provider.between", l.Provider.Between, time.Millisecond, time.Hour),
 		config.Between("streams", l.Streams, 1, 1_000_000),

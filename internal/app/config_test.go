@@ -20,7 +20,7 @@ func TestExampleIsTheDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := app.DefaultConfig()
-	want.AllowedOrigins, want.TrustedProxies = []string{}, []app.Network{}
+	want.AllowedOrigins, want.TrustedProxies, want.Models = []string{}, []app.Network{}, []app.ModelConfig{}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s (-default +file):\n%s", example, diff)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/answerable/answerable/internal/access"
 	"github.com/answerable/answerable/internal/chat"
 	"github.com/answerable/answerable/internal/httpapi"
+	"github.com/answerable/answerable/internal/llm"
 	"github.com/answerable/answerable/internal/observe"
 	"github.com/answerable/answerable/internal/store"
 )
@@ -158,6 +159,7 @@ func (a *App) api(loopback bool, local []byte, ready *atomic.Bool) *httpapi.Serv
 	metrics := observe.New(observe.Sources{
 		Turns: a.Inbox.Running, Followers: a.Feed.Followers, Streams: api.OpenStreams,
 		Commits: n.Commits.Load, Events: n.Events.Load, Bytes: n.Bytes.Load,
+		Models: a.breakers,
 	})
 	api.Metrics = metrics.Handler()
 	a.Inbox.Ended = func(t chat.Turn) {
@@ -165,6 +167,15 @@ func (a *App) api(loopback bool, local []byte, ready *atomic.Bool) *httpapi.Serv
 		observe.Log(a.Log, t)
 	}
 	return api
+}
+
+// breakers tells which models are not asked at the moment.
+func (a *App) breakers() []observe.Model {
+	var all []observe.Model
+	for _, h := range a.Models.Health() {
+		all = append(all, observe.Model{Provider: h.Provider, Name: h.Model, Open: h.State == llm.BreakerOpen})
+	}
+	return all
 }
 
 // localKey is the store with one more API key: that of the commands on this machine,

@@ -32,6 +32,7 @@ const File = "assistant.yaml"
 // Assistant is what an assistant's files say. It does not change.
 type Assistant struct {
 	Name           string    `yaml:"name"`            // that of the folder
+	Company        string    `yaml:"company"`         // not said; whose customers are answered
 	Unit           chat.Unit `yaml:"gate"`            // sentence
 	Forbidden      []string  `yaml:"forbidden"`       // none; phrases that must never be shown
 	AllowedOrigins []string  `yaml:"allowed_origins"` // none: those of the server

@@ -1,0 +1,303 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/config"
+	"github.com/answerable/answerable/internal/llm"
+	"github.com/answerable/answerable/internal/llm/llmtest"
+	"github.com/answerable/answerable/internal/llm/wire"
+)
+
+// ModelConfig is one entry of models. answerable.example.yaml explains each key.
+type ModelConfig struct {
+	Provider string        `yaml:"provider"` // openai, anthropic or gemini: which API it speaks
+	Name     string        `yaml:"name"`     // that of the provider
+	Model    string        `yaml:"model"`    // the vendor's small one; of a local server its first
+	BaseURL  string        `yaml:"base_url"` // that of the environment, or the vendor's
+	KeyEnv   string        `yaml:"key_env"`  // the vendor's, such as OPENAI_API_KEY
+	Headers  []Header      `yaml:"headers"`  // none
+	Extra    Object        `yaml:"extra"`    // none
+	Window   int           `yaml:"window"`   // 0: unknown; tokens that the model takes and gives together
+	Price    Price         `yaml:"price"`    // unknown
+	key      config.Secret // of the environment
+	keyName  string
+	baseName string
+}
+
+// Price is what a million tokens cost, in dollars.
+type Price struct {
+	Input  Dollars `yaml:"input"`
+	Output Dollars `yaml:"output"`
+	Cached Dollars `yaml:"cached"` // of input that the provider had in its cache
+}
+
+// Dollars are written 0.15.
+type Dollars struct{ chat.Money }
+
+func (d *Dollars) UnmarshalText(text []byte) error {
+	f, err := strconv.ParseFloat(strings.TrimPrefix(string(text), "$"), 64)
+	if err != nil || f < 0 || f > 1e6 || math.IsNaN(f) {
+		return fmt.Errorf("want dollars for a million tokens, such as 0.15, not %q", text)
+	}
+	d.Money = chat.Money(math.Round(f * 1e6))
+	return nil
+}
+
+func (d Dollars) MarshalText() ([]byte, error) {
+	return strconv.AppendFloat(nil, float64(d.Money)/1e6, 'f', -1, 64), nil
+}
+
+// Header is written "Name: value".
+type Header struct{ Name, Value string }
+
+func (h *Header) UnmarshalText(text []byte) error {
+	name, value, ok := strings.Cut(string(text), ":")
+	h.Name, h.Value = strings.TrimSpace(name), strings.TrimSpace(value)
+	if !ok || h.Name == "" || strings.ContainsAny(h.Name, " \t") {
+		return fmt.Errorf("want a header such as \"X-Title: shop\"")
+	}
+	return nil
+}
+
+// Object is a JSON object.
+type Object map[string]any
+
+func (o *Object) UnmarshalText(text []byte) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode((*map[string]any)(o)); err != nil || *o == nil || d.More() {
+		return errors.New(`want a JSON object in quotes, such as '{"reasoning_effort": "low"}'`)
+	}
+	return nil
+}
+
+// Validate checks what a type alone does not say.
+func (m ModelConfig) Validate() error {
+	names := make([]string, len(vendors))
+	for i, v := range vendors {
+		names[i] = v.name
+	}
+	errs := []error{config.OneOf("provider", m.Provider, names...), config.Between("window", m.Window, 0, 100_000_000)}
+	if _, err := wire.ParseBase(m.BaseURL, "https://api.example.com", ""); err != nil {
+		errs = append(errs, config.At("base_url", "%w", err))
+	}
+	if m.KeyEnv != "" && os.Getenv(m.KeyEnv) == "" {
+		errs = append(errs, config.At("key_env", "the environment variable %s is not set: set it to the key, or leave key_env out", m.KeyEnv))
+	}
+	return errors.Join(errs...)
+}
+
+// fromEnvironment completes an entry with what the environment says of its vendor.
+func (m ModelConfig) fromEnvironment(v vendor) ModelConfig {
+	m.Provider = v.name
+	m.keyName, m.baseName = v.prefix+"_API_KEY", v.prefix+"_BASE_URL"
+	if m.BaseURL == "" {
+		m.BaseURL = os.Getenv(m.baseName)
+	} else {
+		m.baseName = "base_url of models"
+	}
+	if m.KeyEnv != "" {
+		m.keyName = m.KeyEnv
+	}
+	m.key = config.Secret(strings.TrimSpace(os.Getenv(m.keyName)))
+	if m.Model == "" {
+		m.Model = os.Getenv(v.prefix + "_MODEL")
+	}
+	if m.Model == "" && m.BaseURL == "" {
+		m.Model = v.model
+	}
+	if m.Name == "" {
+		m.Name = v.name
+	}
+	return m
+}
+
+// configured returns the models in the order in which they are asked: those of the file,
+// or else those whose key or base URL is in the environment.
+func configured(entries []ModelConfig) []ModelConfig {
+	var all []ModelConfig
+	for _, m := range entries {
+		for _, v := range vendors {
+			if v.name == m.Provider {
+				all = append(all, m.fromEnvironment(v))
+			}
+		}
+	}
+	if len(entries) > 0 {
+		return all
+	}
+	for _, v := range vendors {
+		if m := (ModelConfig{}).fromEnvironment(v); m.key != "" || m.BaseURL != "" {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// vendor is a wire format: its name, what its environment variables begin with, the model
+// that is asked where none is named, and its constructor.
+type vendor struct {
+	name, prefix, model string
+	open                func(wire.Config) (lister, error)
+}
+
+// lister is a provider that can say which models it has.
+type lister interface {
+	llm.Provider
+	Models(ctx context.Context) ([]string, error)
+}
+
+// open returns the provider of an entry.
+func (m ModelConfig) open(client *http.Client) (lister, error) {
+	c := wire.Config{Name: m.Name, Base: m.BaseURL, Key: m.key, Extra: m.Extra, Client: client, KeyName: m.keyName, BaseName: m.baseName}
+	for _, h := range m.Headers {
+		if c.Headers == nil {
+			c.Headers = map[string]string{}
+		}
+		c.Headers[h.Name] = h.Value
+	}
+	for _, v := range vendors {
+		if v.name == m.Provider {
+			return v.open(c)
+		}
+	}
+	return nil, fmt.Errorf("there is no provider called %q", m.Provider)
+}
+
+// model returns what the client asks for an entry.
+func (m ModelConfig) model(client *http.Client) (llm.Model, error) {
+	p, err := m.open(client)
+	if err != nil {
+		return llm.Model{}, fmt.Errorf("model %s: %w", m.Name, err)
+	}
+	if m.Model == "" {
+		return llm.Model{Provider: newFirstOf(p), Window: m.Window}, nil
+	}
+	return llm.Model{Provider: p, Name: m.Model, Window: m.Window}, nil
+}
+
+// firstOf asks the first model that a provider has: a local server often has but one,
+// whose name nobody wants to write down twice.
+type firstOf struct {
+	lister
+	model chan string // has the name once it is known, or "": who takes it out puts it back
+}
+
+func newFirstOf(p lister) firstOf {
+	f := firstOf{p, make(chan string, 1)}
+	f.model <- ""
+	return f
+}
+
+func (f firstOf) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Chunk, error] {
+	return func(yield func(llm.Chunk, error) bool) {
+		name, err := f.first(ctx)
+		if err != nil {
+			yield(llm.Chunk{}, err)
+			return
+		}
+		req.Model = name
+		for c, err := range f.lister.Stream(ctx, req) {
+			if !yield(c, err) {
+				return
+			}
+		}
+	}
+}
+
+func (f firstOf) first(ctx context.Context) (name string, err error) {
+	select {
+	case name = <-f.model:
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+	defer func() { f.model <- name }()
+	if name != "" {
+		return name, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	names, err := f.Models(ctx)
+	if err != nil {
+		return "", err
+	}
+	if len(names) == 0 {
+		return "", &llm.Error{Provider: f.Name(), Fault: llm.Broken, Err: errors.New("it has no model"), Advice: "load one on that server, or name one"}
+	}
+	return names[0], nil
+}
+
+// cost returns what an attempt costs by the prices of the configuration; 0 where they
+// are unknown.
+func cost(models []ModelConfig) func(provider, model string, u chat.Usage) chat.Money {
+	return func(provider, model string, u chat.Usage) chat.Money {
+		for _, m := range models {
+			if m.Name == provider && (m.Model == model || m.Model == "") {
+				return m.Price.of(u)
+			}
+		}
+		return 0
+	}
+}
+
+// of returns the price of so many tokens, rounded up to a micro-dollar.
+func (p Price) of(u chat.Usage) chat.Money {
+	cached := p.Cached.Money
+	if cached == 0 {
+		cached = p.Input.Money
+	}
+	sum := int64(u.Input-u.Cached)*int64(p.Input.Money) + int64(u.Cached)*int64(cached) + int64(u.Output)*int64(p.Output.Money)
+	return chat.Money((sum + 999_999) / 1_000_000)
+}
+
+// fakeVendor is a vendor's API on this machine that answers from a script.
+type fakeVendor struct {
+	listener net.Listener
+	script   *llmtest.Script
+}
+
+func (f *fakeVendor) serve(ctx context.Context) error {
+	server := &http.Server{Handler: f.script.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	stop := context.AfterFunc(ctx, func() { server.Close() })
+	defer stop()
+	if err := server.Serve(f.listener); !errors.Is(err, http.ErrServerClosed) && ctx.Err() == nil {
+		return fmt.Errorf("serve the scripted answers: %w", err)
+	}
+	return nil
+}
+
+// openModels reads who answers from the configuration, or from a script.
+func (a *App) openModels() (err error) {
+	var script *llmtest.Script
+	a.entries = configured(a.Config.Models)
+	if a.FakeProvider != "" {
+		if script, err = fakeScript(a.FakeProvider); err != nil {
+			return err
+		}
+		a.entries = nil
+	}
+	if script != nil && script.Over() != "" {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return fmt.Errorf("listen for the scripted answers: %w", err)
+		}
+		a.fake = &fakeVendor{listener, script}
+		a.entries = []ModelConfig{{Provider: script.Over(), Name: llmtest.Name, Model: llmtest.Name, BaseURL: "http://" + listener.Addr().String()}}
+	}
+	a.Models, err = models(a.Config, a.entries, script)
+	return err
+}
