@@ -26,7 +26,7 @@ import (
 
 // Store is what the inbox needs of the store. Its methods are those of store.Store.
 type Store interface {
-	Accept(ctx context.Context, in chat.Incoming) (chat.Accepted, error)
+	AcceptEarly(ctx context.Context, in chat.Incoming, begun func(chat.OpenTurn)) (chat.Accepted, error)
 	OpenTurn(ctx context.Context, id chat.ConversationID, turn chat.TurnID, node chat.NodeID) (chat.OpenTurn, error)
 	Stop(ctx context.Context, id chat.ConversationID) (chat.TurnID, chat.NodeID, int64, error)
 	Turn(ctx context.Context, id chat.TurnID) (chat.PastTurn, error)
@@ -108,13 +108,24 @@ func (in *Inbox) Accept(ctx context.Context, m chat.Incoming) (chat.Accepted, er
 	lock := in.lock(m.Conversation)
 	lock.Lock()
 	defer lock.Unlock()
-	a, err := in.Store.Accept(ctx, m)
+	var early *answering // the turn that the message starts, before its commit
+	a, err := in.Store.AcceptEarly(ctx, m, func(o chat.OpenTurn) {
+		if early == nil {
+			early = in.start(ctx, turn.NewJob(o))
+		}
+	})
+	if early != nil && (err != nil || a.Effect != chat.Starts) {
+		early.leave() // it did not begin, or nobody can say: then the sweep finds it
+		early = nil
+	}
 	if err != nil {
 		return a, fmt.Errorf("accept a message: %w", err)
 	}
 	switch a.Effect {
 	case chat.Starts:
-		in.start(ctx, turn.NewJob(a.Open))
+		if early == nil {
+			in.start(ctx, turn.NewJob(a.Open))
+		}
 	case chat.Merges:
 		if r := in.current(m.Conversation); r != nil {
 			r.follow(a.Open.Conversation.Term, time.Now())
@@ -150,14 +161,15 @@ func (in *Inbox) Check(m chat.Incoming) error {
 	return nil
 }
 
-// start has a turn answered in the background. It outlives ctx.
-func (in *Inbox) start(ctx context.Context, job *turn.Job) {
+// start has a turn answered in the background. It outlives ctx. What it returns is nil
+// when the server stops.
+func (in *Inbox) start(ctx context.Context, job *turn.Job) *answering {
 	c := job.Open.Conversation
 	a := &answering{id: c.ID, turn: job.Open.ID, term: c.Term, changed: make(chan struct{}, 1)}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.closed {
-		return // the next process finds it open
+		return nil // the next process finds it open
 	}
 	if in.running == nil {
 		in.running = map[chat.ConversationID]*answering{}
@@ -168,6 +180,7 @@ func (in *Inbox) start(ctx context.Context, job *turn.Job) {
 		defer in.done(a)
 		in.answer(ctx, a, job)
 	})
+	return a
 }
 
 func (in *Inbox) done(a *answering) {

@@ -141,7 +141,20 @@ func (t *tx) lock(id chat.ConversationID, where string, args ...any) (chat.Conve
 	if err != nil {
 		return c, fmt.Errorf("lock conversation %s: %w", id, err)
 	}
+	t.locked = append(t.locked, id)
 	return c, nil
+}
+
+// first reports whether nobody before in this transaction has changed a conversation:
+// then others can read all that came before.
+func (t *tx) first(id chat.ConversationID) bool {
+	n := 0
+	for _, l := range t.locked {
+		if l == id {
+			n++
+		}
+	}
+	return n <= 1
 }
 
 // lockFence locks the conversation of a fence, if the fence still holds.
@@ -258,6 +271,14 @@ var errEnded = &chat.Error{Kind: chat.Conflict, Message: "this conversation was 
 // a client_id that was accepted before is not stored again: Effect is Repeated, or the
 // error chat.Conflict when the text differs.
 func (s *Store) Accept(ctx context.Context, in chat.Incoming) (chat.Accepted, error) {
+	return s.AcceptEarly(ctx, in, nil)
+}
+
+// AcceptEarly is Accept for who answers the message. When it starts a turn, begun, which
+// must not wait, is called before the commit: what the turn does until it writes need not
+// wait for the disk, and what it writes comes behind this commit. When AcceptEarly then
+// fails, or says that the message does something else, the turn did not begin.
+func (s *Store) AcceptEarly(ctx context.Context, in chat.Incoming, begun func(chat.OpenTurn)) (chat.Accepted, error) {
 	var out chat.Accepted
 	now := chat.Now()
 	id, fresh := chat.NewMessageID(), chat.NewTurnID()
@@ -319,6 +340,9 @@ func (s *Store) Accept(ctx context.Context, in chat.Incoming) (chat.Accepted, er
 			return err
 		}
 		out.Open.Conversation = c
+		if begun != nil && out.Effect == chat.Starts && t.first(c.ID) {
+			begun(out.Open)
+		}
 		return nil
 	})
 	return out, err

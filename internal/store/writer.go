@@ -24,8 +24,8 @@ const (
 	// calmStreams turns show text. With more it grows with their number, up to
 	// longestGap: each piece costs the same however long it is, and so many customers
 	// are better served by a server that is not full.
-	pieceGap    = 30 * time.Millisecond
-	longestGap  = 60 * time.Millisecond
+	pieceGap    = 50 * time.Millisecond
+	longestGap  = 80 * time.Millisecond
 	calmStreams = 64
 	// groupLimit bounds the members of one commit.
 	groupLimit = 256
@@ -343,6 +343,7 @@ type tx struct {
 	ctx        context.Context
 	w          *writer
 	m          *member
+	locked     []chat.ConversationID
 	statements int
 	bytes      int
 }
@@ -381,8 +382,7 @@ func (t *tx) member(m *member, savepoint bool) error {
 func ours(err error) bool { return chat.KindOf(err) != chat.Internal }
 
 func (t *tx) run(query string) error {
-	t.statements++
-	_, err := t.w.conn.ExecContext(t.ctx, query)
+	_, err := t.exec(query)
 	return err
 }
 
