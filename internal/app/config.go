@@ -105,6 +105,14 @@ func LoadConfig(path string) (Config, error) {
 // Validate checks what a type alone does not say.
 func (c Config) Validate() error {
 	errs := []error{checkListen(c.Listen), config.Origins("allowed_origins", c.AllowedOrigins)}
+	for i, m := range c.Models {
+		for _, before := range c.Models[:i] {
+			if m.is(before) {
+				errs = append(errs, config.At(fmt.Sprintf("models[%d]", i), "this model is in the list already: remove one, or give it a name of its own"))
+				break
+			}
+		}
+	}
 	if c.Data == "" {
 		errs = append(errs, config.At("data", "is empty; name the folder in which the data is kept"))
 	}

@@ -99,6 +99,9 @@ var sources = sync.OnceValues(func() ([]source, error) {
 			if name := d.Name(); file != root && (name[0] == '.' || name == "testdata" || name == "data" || name == "node_modules") {
 				return fs.SkipDir
 			}
+			if _, err := os.Stat(filepath.Join(file, "go.mod")); file != root && err == nil {
+				return fs.SkipDir // a module of its own
+			}
 			return nil
 		}
 		if filepath.Ext(file) != ".go" {

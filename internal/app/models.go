@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -85,6 +87,8 @@ func (o *Object) UnmarshalText(text []byte) error {
 	return nil
 }
 
+var environmentName = regexp.MustCompile(`^[A-Z_][A-Z0-9_]{0,63}$`)
+
 // Validate checks what a type alone does not say.
 func (m ModelConfig) Validate() error {
 	names := make([]string, len(vendors))
@@ -95,10 +99,19 @@ func (m ModelConfig) Validate() error {
 	if _, err := wire.ParseBase(m.BaseURL, "https://api.example.com", ""); err != nil {
 		errs = append(errs, config.At("base_url", "%w", err))
 	}
-	if m.KeyEnv != "" && os.Getenv(m.KeyEnv) == "" {
+	switch {
+	case m.KeyEnv == "":
+	case !environmentName.MatchString(m.KeyEnv):
+		errs = append(errs, config.At("key_env", "want the name of an environment variable that has the key, such as GROQ_API_KEY, not the key itself"))
+	case os.Getenv(m.KeyEnv) == "":
 		errs = append(errs, config.At("key_env", "the environment variable %s is not set: set it to the key, or leave key_env out", m.KeyEnv))
 	}
 	return errors.Join(errs...)
+}
+
+// is reports whether two entries are one to records and breakers.
+func (m ModelConfig) is(n ModelConfig) bool {
+	return cmp.Or(m.Name, m.Provider) == cmp.Or(n.Name, n.Provider) && m.Model == n.Model
 }
 
 // fromEnvironment completes an entry with what the environment says of its vendor.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
 
@@ -180,7 +181,7 @@ const (
 )
 
 func (e *Error) Error() string {
-	s := e.Provider + ": " + e.Err.Error()
+	s := fmt.Sprintf("%s: %v", e.Provider, e.Err)
 	if e.Advice != "" {
 		s += "; " + e.Advice
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -256,11 +257,12 @@ func (r *Runner) prompt(w *writing, past []chat.Message, blind bool) llm.Request
 		Passages: t.Passages, Blind: blind, HandOff: !w.began.Stateless, Budget: or(r.Limits.Prompt, 8000), Reply: w.limit,
 		Counter: prompt.CounterOf(t.Plan.Model),
 	})
-	t.Prompt = parts
+	w.parts = parts
 	for _, p := range parts {
 		w.told += p.Tokens
 	}
-	req.Budget = llm.NewTurnLimit(or(r.Limits.Calls, 8), or(r.Limits.Paid, 100_000), t.Attempts...)
+	paid := slices.DeleteFunc(slices.Clone(t.Attempts), func(a chat.Attempt) bool { return a.Provider == extractive })
+	req.Budget = llm.NewTurnLimit(or(r.Limits.Calls, 8), or(r.Limits.Paid, 100_000), paid...)
 	return req
 }
 

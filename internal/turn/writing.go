@@ -12,6 +12,9 @@ import (
 	"github.com/answerable/answerable/internal/llm"
 )
 
+// extractive is the provider that quotes and costs nothing.
+const extractive = "extractive"
+
 // writing is the answer of one life in the making: it passes the model's chunks through
 // the gate and what the gate lets out to the stream, with the journal entries behind it.
 type writing struct {
@@ -25,17 +28,18 @@ type writing struct {
 	collect func(...chat.Body)
 
 	language string
-	level    chat.Level // that the conversation last saw
-	state    chat.State // likewise
-	resumed  bool       // an earlier process died in the turn
-	refused  bool       // the model declined, or its provider withheld text
-	unsure   bool       // the model asks for a person to take over
-	void     bool       // what earlier lives have shown must be taken back first
-	clock    time.Time  // when the attempt began
-	limit    int        // of a reply's tokens
-	reply    []byte     // of the attempt, for want of a count by the provider
-	told     int        // tokens of the request, likewise
-	withheld int        // how many of the turn's have been looked at
+	level    chat.Level  // that the conversation last saw
+	state    chat.State  // likewise
+	resumed  bool        // an earlier process died in the turn
+	refused  bool        // the model declined, or its provider withheld text
+	unsure   bool        // the model asks for a person to take over
+	void     bool        // what earlier lives have shown must be taken back first
+	clock    time.Time   // when the attempt began
+	limit    int         // of a reply's tokens
+	reply    []byte      // of the attempt, for want of a count by the provider
+	parts    []chat.Part // of the whole request
+	told     int         // tokens of the request, for want of a count
+	withheld int         // how many of the turn's have been looked at
 	price    func(provider, model string, u chat.Usage) chat.Money
 }
 
@@ -75,9 +79,9 @@ func (w *writing) chunk(ctx context.Context, c llm.Chunk) error {
 		w.clock, w.reply = time.Now(), w.reply[:0]
 		t.Attempts = append(t.Attempts, chat.Attempt{Provider: c.Provider, Model: c.Model, Reason: c.Reason, StartedAt: chat.Now()})
 		switch {
-		case c.Provider == "extractive" && t.Plan.Provider == "extractive":
+		case c.Provider == extractive && t.Plan.Provider == extractive:
 			t.Degrade(chat.Extractive, t.Plan.Reason)
-		case c.Provider == "extractive":
+		case c.Provider == extractive:
 			t.Degrade(chat.Extractive, "no model answers at the moment")
 		case c.Provider != t.Plan.Provider:
 			t.Degrade(chat.Fallback, "another model than planned answers")
@@ -103,6 +107,9 @@ func (w *writing) chunk(ctx context.Context, c llm.Chunk) error {
 // record notes what a chunk tells of its attempt.
 func (w *writing) record(c llm.Chunk) {
 	t := w.turn
+	if c.Provider != "" {
+		t.Prompt = w.parts // each model gets the whole request first
+	}
 	if c.Prompt != nil {
 		t.Prompt = c.Prompt
 	}
