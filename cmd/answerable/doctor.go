@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/answerable/answerable/internal/app"
+)
+
+func (c *cli) doctor() *cobra.Command {
+	var offline bool
+	cmd := &cobra.Command{
+		Use:   "doctor [DIR]",
+		Short: "Say what works, what does not and what to do",
+		Long: `Look at everything that a server would need, and say what works, what does not and
+what to do: configuration, documents, database, disk, and each language model.
+
+DIR is what "answerable serve" would get. Each model is asked two short questions, which
+costs a fraction of a cent; --offline asks nobody. Nothing is changed. The exit code is 1
+when something that is configured does not work.`,
+		Example: "  answerable doctor\n  answerable doctor ./docs --offline\n  answerable doctor --json",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usageError{fmt.Errorf("doctor takes one folder, not %d", len(args))}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := c.load()
+			if v := os.Getenv("ANSWERABLE_LISTEN"); v != "" && err == nil {
+				cfg.Listen = v
+				err = cfg.Validate()
+			}
+			check := app.Checkup{Config: cfg, File: c.configFile, Mistakes: err, Offline: offline, Progress: c.progress}
+			if len(args) == 1 {
+				check.Dir = args[0]
+			}
+			r := app.Examine(cmd.Context(), check)
+			if err := cmd.Context().Err(); err != nil {
+				return err
+			}
+			if err := c.diagnosis(r); err != nil {
+				return err
+			}
+			if !r.OK {
+				return errors.New("something that is configured does not work")
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&offline, "offline", false, "ask nobody over the network")
+	return cmd
+}
+
+// diagnosis prints what was found: a line for each finding, and what to do at the end.
+func (c *cli) diagnosis(r app.Report) error {
+	if c.json {
+		return c.print(r)
+	}
+	wide := 0
+	for _, f := range r.Findings {
+		wide = max(wide, len(f.Name))
+	}
+	var b, todo strings.Builder
+	area := ""
+	for _, f := range r.Findings {
+		if f.Area != area {
+			area = f.Area
+			fmt.Fprintln(&b, area)
+		}
+		fmt.Fprintf(&b, "  %-4s  %-*s  %s\n", f.State, wide, f.Name, f.Detail)
+		if f.Advice != "" {
+			fmt.Fprintf(&todo, "  %-4s  %s, %s: %s\n", f.State, f.Area, f.Name, f.Advice)
+		}
+	}
+	if todo.Len() > 0 {
+		fmt.Fprintf(&b, "\nWhat to do:\n%s", &todo)
+	}
+	fmt.Fprintf(&b, "\n%s\nWarnings: %d. Failures: %d.\n", r.Summary, r.Warnings, r.Failures)
+	_, err := fmt.Fprint(c.stdout, &b)
+	return err
+}
