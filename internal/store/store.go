@@ -37,7 +37,7 @@ type Options struct {
 // Store is safe for concurrent use.
 type Store struct {
 	engine engine
-	read   *sql.DB
+	read   *reading
 	seal   *sealer
 	writer *writer
 	log    *slog.Logger
@@ -69,7 +69,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{engine: e, read: e.read, log: o.Log, sender: rand.Text(), stop: make(chan struct{})}
+	s := &Store{engine: e, read: &reading{DB: e.read, keep: e.prepare}, log: o.Log, sender: rand.Text(), stop: make(chan struct{})}
 	if err := s.prepare(ctx, o); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
