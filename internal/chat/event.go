@@ -121,7 +121,7 @@ func NewEvent(seq int64, at Time, turn TurnID, body Body) Event {
 func EncodeBody(body Body) json.RawMessage {
 	if t, ok := body.(TextShown); ok && t.First == 0 { // nearly all events of a busy server
 		b := make([]byte, 0, len(t.Text)+16)
-		return append(appendJSONString(append(b, `{"text":`...), t.Text), '}')
+		return append(AppendJSONString(append(b, `{"text":`...), t.Text), '}')
 	}
 	b, err := json.Marshal(body)
 	if err != nil {
@@ -162,9 +162,9 @@ func Decode[B Body](e Event) (B, error) {
 	return b, nil
 }
 
-// appendJSONString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD; the
+// AppendJSONString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD; the
 // line separators that JavaScript once refused are escaped.
-func appendJSONString(b []byte, s string) []byte {
+func AppendJSONString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
 	start := 0

@@ -180,6 +180,26 @@ type Entry struct {
 	Error  string          `json:"error,omitempty"`
 }
 
+// AppendEntries appends entries as a JSON array, as json.Marshal has them. Their Results
+// are JSON already and are not read again.
+func AppendEntries(b []byte, entries []Entry) []byte {
+	b = append(b, '[')
+	for i, e := range entries {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = AppendJSONString(append(b, `{"step":`...), e.Step)
+		if len(e.Result) > 0 {
+			b = append(append(b, `,"result":`...), e.Result...)
+		}
+		if e.Error != "" {
+			b = AppendJSONString(append(b, `,"error":`...), e.Error)
+		}
+		b = append(b, '}')
+	}
+	return append(b, ']')
+}
+
 // Incoming is a customer's message on its way in.
 type Incoming struct {
 	Conversation ConversationID

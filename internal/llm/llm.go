@@ -150,6 +150,12 @@ type Chunk struct {
 	Lost     *chat.Attempt `json:"lost,omitempty"` // an attempt beside this one that came too late
 }
 
+// Plain reports whether the chunk is Text and nothing else, as nearly all are.
+func (c *Chunk) Plain() bool {
+	return c.Thinking == "" && c.Call == nil && c.Opaque == nil && c.Logprobs == nil && c.Finish == "" && c.Usage == nil && c.Declined == "" &&
+		c.Provider == "" && c.Model == "" && c.Reason == "" && !c.Restart && c.Error == "" && c.Fault == "" && c.Prompt == nil && c.Lost == nil
+}
+
 // A Provider asks one vendor's models. Stream yields the reply as it comes and ends with
 // a chunk that has a Finish, or with an error, after which it yields nothing more.
 // Leaving the loop, or the end of ctx, ends the call at once. A Provider may be used by

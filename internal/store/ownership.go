@@ -343,11 +343,7 @@ func (l *log) foldRun(first, last int64, text string, entries []chat.Entry) erro
 	}
 	var journal []byte
 	if len(entries) > 0 {
-		plain, err := json.Marshal(entries)
-		if err != nil {
-			return err
-		}
-		journal = seal(l.key, entriesCell(l.c.ID, last), plain)
+		journal = seal(l.key, entriesCell(l.c.ID, last), chat.AppendEntries(nil, entries))
 	}
 	body := seal(l.key, eventCell(l.c.ID, last), chat.EncodeBody(chat.TextShown{First: first, Text: text}))
 	_, err := l.t.exec(`UPDATE events SET body_sealed = $1, entries_sealed = $2 WHERE conversation = $3 AND seq = $4`, body, journal, id, last)

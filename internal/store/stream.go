@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"crypto/cipher"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -315,11 +314,7 @@ func (t *tx) event(rows []any, id chat.ConversationID, key cipher.AEAD, e chat.E
 	t.bytes += len(sealed)
 	var journal []byte
 	if len(entries) > 0 {
-		plain, err := json.Marshal(entries)
-		if err != nil {
-			return nil, fmt.Errorf("encode the journal: %w", err)
-		}
-		journal = seal(key, entriesCell(id, e.Seq), plain)
+		journal = seal(key, entriesCell(id, e.Seq), chat.AppendEntries(nil, entries))
 		t.bytes += len(journal)
 	}
 	t.m.events = append(t.m.events, announced{id, e})

@@ -118,6 +118,17 @@ func (j *Journal) write(step string, result any) error {
 	return nil
 }
 
+// chunk writes a chunk.
+func (j *Journal) chunk(c llm.Chunk) error {
+	if !c.Plain() {
+		return j.write(stepChunk, c)
+	}
+	b := make([]byte, 0, len(c.Text)+16)
+	b = append(chat.AppendJSONString(append(b, `{"text":`...), c.Text), '}')
+	j.append(chat.Entry{Step: stepChunk, Result: b})
+	return nil
+}
+
 func (j *Journal) append(e chat.Entry) {
 	j.live = true
 	if j.sealed {
@@ -248,7 +259,7 @@ func (j *Journal) stream(ctx context.Context, ask iter.Seq2[llm.Chunk, error]) i
 			if begun {
 				c.Restart, c.Error, begun = true, "the server was restarted", false
 			}
-			if err := j.write(stepChunk, c); err != nil {
+			if err := j.chunk(c); err != nil {
 				yield(llm.Chunk{}, err)
 				return
 			}
