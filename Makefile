@@ -1,5 +1,5 @@
 # What the README and CI call. `make test` needs Go and a C compiler (for the race
-# detector); it starts PostgreSQL itself, and installs it where it may.
+# detector); it starts PostgreSQL itself. PostgreSQL and Node it installs where it may.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -9,13 +9,13 @@ SHELL := bash
 # reasons, and what tests report.
 failures := { grep -avE '^(=== (RUN|PAUSE|CONT|NAME) | *--- PASS|PASS$$)' || true; }
 
-.PHONY: build test check format vet staticcheck tidy unit fuzz-short fuzz vuln \
-	proof-kill9 proof-races proof-replay
+.PHONY: build test check format vet staticcheck tidy unit fuzz-short fuzz e2e e2e-latest \
+	vuln proof-kill9 proof-races proof-replay
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/answerable ./cmd/answerable
 
-test: check unit fuzz-short
+test: check unit fuzz-short e2e
 
 check: format vet staticcheck tidy
 
@@ -50,6 +50,13 @@ fuzz:
 			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$package; \
 		done; \
 	done
+
+# Clients of others speak to the server: those for Go and for Node 20, or the newest.
+e2e:
+	e2e/run
+
+e2e-latest:
+	e2e/run latest
 
 # Needs the network: the database of known vulnerabilities.
 vuln:

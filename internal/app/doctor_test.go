@@ -401,7 +401,7 @@ func TestDoctorTellsAllMistakes(t *testing.T) {
 	c.Config, c.Mistakes = LoadConfig("")
 	r := Examine(t.Context(), c)
 	expect(t, r, "file | ok | answerable.yaml", "mistake | FAIL | answerable.yaml:1: listen", "mistake | FAIL | answerable.yaml:2: log.level",
-		"mistake | FAIL | answerable.yaml:4: models[0].key_env: the environment variable *** is not set", "The server does not start")
+		"mistake | FAIL | answerable.yaml:4: models[0].key_env: want the name of an environment variable that has the key, such as GROQ_API_KEY, not the key itself", "The server does not start")
 	if r.OK {
 		t.Error("it is ok")
 	}
