@@ -8,10 +8,14 @@ import (
 	"time"
 )
 
-// headroom is how much is allocated between two garbage collections at least. Go's own
-// rule, as much again as is in use, has a server that uses little collect ten times a
-// second under load, for a tenth of its CPU; from headroom on Go's rule holds.
-const headroom = 64 << 20
+// headroom is how much is allocated between two garbage collections at least, and plenty
+// the heap from which on memory counts for more than CPU. Go's own rule, as much again as
+// is in use, has a server that uses little collect ten times a second under load, for a
+// tenth of its CPU, and one with many thousand streams take twice the memory that it needs.
+const (
+	headroom = 64 << 20
+	plenty   = 128 << 20
+)
 
 // collectRarely keeps the garbage collector to headroom until ctx ends. Who sets GOGC
 // knows better.
@@ -37,9 +41,12 @@ func collectRarely(ctx context.Context) error {
 
 // percent returns what GOGC must be for headroom over a heap of which so much is in use.
 func percent(inUse uint64) int {
-	const least, most, step = 100, 800, 25
-	p := headroom * 100 / max(inUse, 1)
-	return int(min(most, max(least, p/step*step)))
+	const least, most, step = 50, 800, 25
+	p := headroom * 100 / max(inUse, 1) / step * step
+	if inUse < plenty {
+		p = max(p, 100)
+	}
+	return int(min(most, max(least, p)))
 }
 
 // inUse returns the bytes that the last collection found in use.

@@ -134,9 +134,12 @@ func (j *Journal) append(e chat.Entry) {
 	if j.sealed {
 		return
 	}
+	j.unsaved = append(j.unsaved, e)
+	if e.Step != stepBegin {
+		e.Result = nil // nobody reads it here again, and answers are long
+	}
 	j.entries = append(j.entries, e)
 	j.pos = len(j.entries)
-	j.unsaved = append(j.unsaved, e)
 }
 
 // Take returns what was appended since the last Take.

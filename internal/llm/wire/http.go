@@ -5,7 +5,6 @@
 package wire
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -57,7 +56,7 @@ func NewClient(connect time.Duration) *http.Client {
 	t.TLSHandshakeTimeout = connect
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 1024
 	t.IdleConnTimeout = 90 * time.Second
-	t.ReadBufferSize, t.WriteBufferSize = 4<<10, 4<<10
+	t.ReadBufferSize, t.WriteBufferSize = 2<<10, 1<<10 // a stream's events are short
 	t.MaxResponseHeaderBytes = 256 << 10
 	// Without pings, calls would go on to wait on a connection whose other end is gone.
 	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second}
@@ -101,7 +100,7 @@ func (e *Endpoint) URL(path string) string {
 // is 200 and its content type one of want, of which "" stands for none. Every error is an
 // *llm.Error, but for the end of ctx. The caller closes the body.
 func (e *Endpoint) Post(ctx context.Context, address string, body []byte, want ...string) (*http.Response, error) {
-	return e.do(ctx, http.MethodPost, address, bytes.NewReader(body), want)
+	return e.do(ctx, http.MethodPost, address, &sending{body}, want)
 }
 
 // Get is Post without a body.
@@ -109,13 +108,16 @@ func (e *Endpoint) Get(ctx context.Context, address string, want ...string) (*ht
 	return e.do(ctx, http.MethodGet, address, nil, want)
 }
 
-func (e *Endpoint) do(ctx context.Context, method, address string, body io.Reader, want []string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, address, body)
+func (e *Endpoint) do(ctx context.Context, method, address string, body *sending, want []string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, address, nil)
 	if err != nil {
 		return nil, &llm.Error{Provider: e.Provider, Fault: llm.Broken, Err: hideURL(err), Advice: "look at " + e.baseName()}
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
+		req.ContentLength = int64(len(body.rest))
+		req.Body, req.GetBody = body.again(), func() (io.ReadCloser, error) { return body.again(), nil }
+		defer body.drop()
 	}
 	req.Header.Set("User-Agent", "answerable")
 	if e.Headers != nil {
@@ -136,6 +138,25 @@ func (e *Endpoint) do(ctx context.Context, method, address string, body io.Reade
 		Err:    fmt.Errorf("%s answered with %q where %s was asked for: %s", req.URL.Host, media, want[0], e.Quote(string(read(resp)))),
 		Advice: "look at " + e.baseName() + ": this may be a web page, a login, or a proxy in between"}
 }
+
+// sending is the body of a request. A request is kept as long as its response is read, which
+// for a stream is long; its body is let go when it has been sent and the answer begins.
+type sending struct{ rest []byte }
+
+// again returns a reader from the beginning.
+func (s *sending) again() *sending { return &sending{s.rest} }
+
+func (s *sending) Read(b []byte) (int, error) {
+	n := copy(b, s.rest)
+	if s.rest = s.rest[n:]; len(s.rest) == 0 {
+		s.rest = nil
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (s *sending) Close() error { return nil }
+func (s *sending) drop()        { s.rest = nil }
 
 // maxRefusal is how much of an answer that is no reply is read.
 const maxRefusal = 64 << 10

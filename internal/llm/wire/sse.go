@@ -23,7 +23,7 @@ type Events struct {
 }
 
 // NewEvents reads events from a body.
-func NewEvents(body io.Reader) *Events { return &Events{r: bufio.NewReaderSize(body, 4<<10)} }
+func NewEvents(body io.Reader) *Events { return &Events{r: bufio.NewReaderSize(body, 1<<10)} }
 
 // Next returns the next event that has data, and its name, or "". The data is valid until
 // the call after. At the end of the body it returns what is left as an event, if there
