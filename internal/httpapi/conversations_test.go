@@ -132,7 +132,7 @@ func TestAWaitingMessageStreamsWhenItsTurnRuns(t *testing.T) {
 }
 
 func TestMergedMessagesShareATurn(t *testing.T) {
-	s := newServer(t, "ttft 5s\nToo late.\n---\nBoth.")
+	s := newServer(t, "when Second\nBoth.\n---\nttft 5s\nToo late.")
 	_, path := s.start()
 	first := s.stream("POST", path+"/messages", `{"text":"First."}`)
 	first.until(kind(chat.KindTurnStarted))
@@ -193,7 +193,8 @@ func TestAStreamHasHeadersAndHeartbeats(t *testing.T) {
 }
 
 func TestFoldedEventsComeWhole(t *testing.T) {
-	s := newServer(t, slow, func(s *httpapi.Server) {
+	// Slow enough for several text events.
+	s := newServer(t, strings.Replace(slow, "itl 5ms", "itl 20ms", 1), func(s *httpapi.Server) {
 		s.Feed = &feed.Feed{Log: s.Feed.Log} // as after a restart: nothing is in memory
 		s.Limits.Heartbeat = 10 * time.Millisecond
 	})

@@ -117,7 +117,7 @@ func randomScript(r *rand.Rand, n int) string {
 
 // TestTakeoverRaces lets a bot whose answer is ready race an agent who takes over.
 func TestTakeoverRaces(t *testing.T) {
-	w := newWorld(t, script(t, "Your parcel has left. It comes tomorrow. \n---\nitl 1ms\nYour parcel has left. It comes tomorrow."))
+	w := newWorld(t, script(t, "itl 8ms\nYour parcel has left. It comes tomorrow. \n---\nitl 4ms\nYour parcel has left. It comes tomorrow."))
 	p := w.start()
 	races := long(t, 1000, 10_000)
 	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 2))
@@ -128,7 +128,7 @@ func TestTakeoverRaces(t *testing.T) {
 		ids := make([]chat.ConversationID, n)
 		var wg sync.WaitGroup
 		for i := range n {
-			pause := time.Duration(r.IntN([]int{8_000, 60_000}[r.IntN(2)])) * time.Microsecond
+			pause := time.Duration(r.IntN([]int{20_000, 60_000}[r.IntN(2)])) * time.Microsecond
 			wg.Go(func() {
 				ids[i] = w.create()
 				w.accept(p, ids[i], "where is it?")
