@@ -10,7 +10,7 @@ SHELL := bash
 failures := { grep -avE '^(=== (RUN|PAUSE|CONT|NAME) | *--- PASS|PASS$$)' || true; }
 
 .PHONY: build test check format vet staticcheck tidy unit fuzz-short fuzz e2e e2e-latest \
-	vuln proof-kill9 proof-races proof-replay
+	vuln proof-kill9 proof-races proof-replay proof-failover proof-peers
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/answerable ./cmd/answerable
@@ -73,3 +73,11 @@ proof-races:
 
 proof-replay:
 	$(proof) ./internal/inbox -run '^TestReplayRandomTurns$$'
+
+proof-failover:
+	$(proof) ./internal/app -run '^TestFailoverAtEveryChunk$$'
+
+# Needs the network on the first run, and for figures a machine on which nothing else
+# runs. make proof-peers OUT=FILE keeps the tables.
+proof-peers:
+	scripts/proof-peers $(if $(OUT),-o $(OUT))

@@ -83,7 +83,7 @@ func (w *writing) chunk(ctx context.Context, c llm.Chunk) error {
 			t.Degrade(chat.Extractive, t.Plan.Reason)
 		case c.Provider == extractive:
 			t.Degrade(chat.Extractive, "no model answers at the moment")
-		case c.Provider != t.Plan.Provider:
+		case c.Provider != t.Plan.Provider || c.Model != t.Plan.Model:
 			t.Degrade(chat.Fallback, "another model than planned answers")
 		}
 	}
