@@ -22,7 +22,8 @@ func (s *Store) Settle(ctx context.Context, f chat.Fence, e chat.Ending) (next c
 		return "", fmt.Errorf("encode the record: %w", err)
 	}
 	bodies := mergeText(e.Bodies)
-	err = s.update(ctx, true, func(t *tx) error {
+	patient := e.Record.FirstShownAt != nil // else somebody waits for the first text
+	err = s.update(ctx, patient, func(t *tx) error {
 		c, err := t.lockFence(f)
 		if err != nil {
 			return err
