@@ -34,7 +34,7 @@ tidy:
 
 unit:
 	scripts/with-postgres go test -race -shuffle=on -timeout 15m -v ./... | $(failures)
-	@[ -d ../shared/data ] || echo "not run: tests on public data sets, which are not part of this repository (../shared/data)"
+	@[ -d ../shared ] || echo "not run: tests on public data sets, vendors' specifications and recordings, which are not part of this repository (../shared)"
 
 # The short form of make fuzz: a forbidden phrase never passes the gate.
 fuzz-short:
