@@ -207,7 +207,7 @@ func TestLongPassage(t *testing.T) {
 			}
 			start := time.Now()
 			checkQuotes(t, req, stream(t, req))
-			if took := time.Since(start); took > 10*time.Second {
+			if took := time.Since(start); took > time.Minute { // what is not linear takes hours
 				t.Errorf("1 MB took %v", took)
 			} else {
 				t.Log(took)
