@@ -195,7 +195,11 @@ func AppendJSONString(b []byte, s string) []byte {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		if r == utf8.RuneError && n == 1 || r == '\u2028' || r == '\u2029' {
 			b = append(b, s[start:i]...)
-			b = fmt.Appendf(b, `\u%04x`, r)
+			if r == utf8.RuneError {
+				b = utf8.AppendRune(b, r)
+			} else {
+				b = fmt.Appendf(b, `\u%04x`, r)
+			}
 			start = i + n
 		}
 		i += n

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"mime"
 	"net/http"
@@ -62,7 +61,7 @@ func New(c wire.Config) (*Provider, error) {
 			h.Set(k, v)
 		}
 	}
-	if p.extra, err = fields(c.Extra); err != nil {
+	if p.extra, err = wire.Fields(c.Extra); err != nil {
 		return nil, fmt.Errorf("the extra fields of provider %q: %w", p.Name(), err)
 	}
 	return p, nil
@@ -82,12 +81,12 @@ func (p *Provider) Models(ctx context.Context) ([]string, error) {
 	u.RawQuery = q.Encode()
 	resp, err := e.Get(ctx, u.String(), "application/json")
 	if err != nil {
-		return nil, p.failed(ctx, err)
+		return nil, p.endpoint.Failed(ctx, err)
 	}
 	defer resp.Body.Close()
-	v, err := whole(resp.Body)
+	v, err := wire.Whole(resp.Body)
 	if err != nil {
-		return nil, p.failed(ctx, err)
+		return nil, p.endpoint.Failed(ctx, err)
 	}
 	var names []string
 	for m := range v.Get("data").Elements() {
@@ -101,7 +100,7 @@ func (p *Provider) Models(ctx context.Context) ([]string, error) {
 func (p *Provider) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Chunk, error] {
 	return func(yield func(llm.Chunk, error) bool) {
 		if err := p.stream(ctx, req, yield); err != nil && !errors.Is(err, errLeft) {
-			yield(llm.Chunk{}, p.failed(ctx, err))
+			yield(llm.Chunk{}, p.endpoint.Failed(ctx, err))
 		}
 	}
 }
@@ -122,7 +121,7 @@ func (p *Provider) stream(ctx context.Context, req llm.Request, yield func(llm.C
 	defer resp.Body.Close()
 	d := decoder{yield: yield, endpoint: e, tools: len(req.Tools) > 0}
 	if media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); media == "application/json" {
-		v, err := whole(resp.Body)
+		v, err := wire.Whole(resp.Body)
 		if err != nil {
 			return err
 		}
@@ -140,25 +139,4 @@ func (p *Provider) asking(model string) *wire.Endpoint {
 	e := p.endpoint
 	e.Classify = func(out *llm.Error, h http.Header, body []byte) { classify(&e, model, out, h, body) }
 	return &e
-}
-
-// failed returns what is yielded for an error: the cause if ctx has ended.
-func (p *Provider) failed(ctx context.Context, err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF { // of a stream; what fails before it is wrapped
-		err = &llm.Error{Provider: p.Name(), Fault: llm.Later, Err: llm.ErrTruncated}
-	}
-	return p.endpoint.Failed(ctx, err)
-}
-
-// whole reads an answer that is one JSON value.
-func whole(body io.Reader) (wire.Value, error) {
-	data, err := io.ReadAll(io.LimitReader(body, wire.MaxEvent))
-	if err != nil {
-		return nil, err
-	}
-	v, ok := wire.Parse(data)
-	if !ok {
-		return nil, fmt.Errorf("the answer is not JSON, or has more than %d bytes", wire.MaxEvent)
-	}
-	return v, nil
 }

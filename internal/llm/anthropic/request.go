@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/answerable/answerable/internal/llm"
+	"github.com/answerable/answerable/internal/llm/wire"
 )
 
 // maxMarks is how many ends of what stays the same a request may mark.
@@ -91,7 +92,7 @@ func encode(req llm.Request, provider string, extra map[string]json.RawMessage) 
 	if req.Schema != nil {
 		r.Output = &output{format{"json_schema", req.Schema.Schema}}
 	}
-	return over(r, extra)
+	return wire.Over(r, extra)
 }
 
 // add appends a message to the request, to its last one if both are of the same role,

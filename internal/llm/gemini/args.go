@@ -95,7 +95,7 @@ func (p *pending) arguments() (json.RawMessage, error) {
 	if p.root == nil {
 		return object(p.args)
 	}
-	return marshal(p.root)
+	return wire.Marshal(p.root)
 }
 
 // step is a key, or where index is not negative, an index.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/answerable/answerable/internal/llm"
+	"github.com/answerable/answerable/internal/llm/wire"
 )
 
 // A request is the body of POST /v1beta/models/{model}:streamGenerateContent.
@@ -96,7 +97,7 @@ func encode(req llm.Request, provider string, extra map[string]json.RawMessage) 
 	if req.Schema != nil {
 		r.Config.MimeType, r.Config.Schema = "application/json", req.Schema.Schema
 	}
-	return over(r, extra)
+	return wire.Over(r, extra)
 }
 
 // signs reports whether a model wants signatures.

@@ -121,7 +121,7 @@ func (a *anthropic) delta(b []byte, kind, member, text string) []byte {
 	b = append(b, `","`...)
 	b = append(b, member...)
 	b = append(b, `":`...)
-	b = appendString(b, text)
+	b = chat.AppendJSONString(b, text)
 	return append(b, "}}\n\n"...)
 }
 

@@ -82,35 +82,8 @@ func fragments(arguments string) []string {
 	return all
 }
 
-// appendString appends s, which is UTF-8, as a JSON string.
-func appendString(b []byte, s string) []byte {
-	const hex = "0123456789abcdef"
-	b = append(b, '"')
-	start := 0
-	for i := range len(s) {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' {
-			continue
-		}
-		b = append(b, s[start:i]...)
-		start = i + 1
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-	}
-	b = append(b, s[start:]...)
-	return append(b, '"')
-}
-
 // jsonString returns s as a JSON string.
-func jsonString(s string) string { return string(appendString(nil, s)) }
+func jsonString(s string) string { return string(chat.AppendJSONString(nil, s)) }
 
 // orNull returns s as a JSON string, or null if it is "".
 func orNull(s string) string {

@@ -88,13 +88,13 @@ const parts = `{"candidates":[{"content":{"parts":[`
 
 func (g *gemini) text(b []byte, text string, u chat.Usage) []byte {
 	b = append(g.begin(b), parts+`{"text":`...)
-	b = append(appendString(b, text), `}],"role":"model"},"index":0}]`...)
+	b = append(chat.AppendJSONString(b, text), `}],"role":"model"},"index":0}]`...)
 	return g.finish(g.usage(b, u))
 }
 
 func (g *gemini) think(b []byte, text string, u chat.Usage) []byte {
 	b = append(g.begin(b), parts+`{"thought":true,"text":`...)
-	b = append(appendString(b, text), `}],"role":"model"},"index":0}]`...)
+	b = append(chat.AppendJSONString(b, text), `}],"role":"model"},"index":0}]`...)
 	return g.finish(g.usage(b, u))
 }
 

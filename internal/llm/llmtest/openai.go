@@ -104,7 +104,7 @@ func (o *openAI) delta(b []byte, member, text string) []byte {
 	b = append(b, `{"`...)
 	b = append(b, member...)
 	b = append(b, `":`...)
-	b = appendString(b, text)
+	b = chat.AppendJSONString(b, text)
 	b = append(b, '}')
 	return o.finish(b, "null")
 }
@@ -124,7 +124,7 @@ func (o *openAI) call(b []byte, c toolCall, _ chat.Usage) []byte {
 	b = o.finish(b, "null")
 	for _, part := range fragments(c.arguments) {
 		b = append(o.begin(b), `{"tool_calls":[{"index":`+index+`,"function":{"arguments":`...)
-		b = append(appendString(b, part), "}}]}"...)
+		b = append(chat.AppendJSONString(b, part), "}}]}"...)
 		b = o.finish(b, "null")
 	}
 	return b
@@ -183,12 +183,12 @@ func (o *openAI) whole(b []byte, r *reply) []byte {
 	b = append(b, orNull(r.text.String())...)
 	b = append(b, `,"refusal":`...)
 	if r.end.finish == llm.Refusal {
-		b = appendString(b, r.end.words())
+		b = chat.AppendJSONString(b, r.end.words())
 	} else {
 		b = append(b, "null"...)
 	}
 	if r.thinking.Len() > 0 {
-		b = appendString(append(b, `,"reasoning_content":`...), r.thinking.String())
+		b = chat.AppendJSONString(append(b, `,"reasoning_content":`...), r.thinking.String())
 	}
 	for i, c := range r.calls {
 		before := ","
@@ -196,7 +196,7 @@ func (o *openAI) whole(b []byte, r *reply) []byte {
 			before = `,"tool_calls":[`
 		}
 		b = append(b, before+`{"id":"`+c.id+`","type":"function","function":{"name":"`+c.name+`","arguments":`...)
-		b = append(appendString(b, c.arguments), "}}"...)
+		b = append(chat.AppendJSONString(b, c.arguments), "}}"...)
 	}
 	if len(r.calls) > 0 {
 		b = append(b, ']')

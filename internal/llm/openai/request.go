@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/answerable/answerable/internal/chat"
 	"github.com/answerable/answerable/internal/llm"
 	"github.com/answerable/answerable/internal/llm/wire"
 )
@@ -135,7 +136,7 @@ func (w *body) begin(name string) {
 	if len(w.b) > 1 {
 		w.b = append(w.b, ',')
 	}
-	w.b = append(wire.AppendString(w.b, name), ':')
+	w.b = append(chat.AppendJSONString(w.b, name), ':')
 }
 
 // option is field for one that a request could do without.
@@ -148,7 +149,7 @@ func (w *body) option(name string) bool {
 }
 
 func (w *body) raw(s string)    { w.b = append(w.b, s...) }
-func (w *body) string(s string) { w.b = wire.AppendString(w.b, s) }
+func (w *body) string(s string) { w.b = chat.AppendJSONString(w.b, s) }
 
 func (w *body) messages(req llm.Request) {
 	w.raw("[")

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -16,8 +17,8 @@ import (
 	"github.com/answerable/answerable/internal/llm"
 )
 
-// Failed classifies an error of the network, before or in a stream. Of an ended ctx it is
-// the cause.
+// Failed classifies an error of the network, before or in a stream, which was cut off where
+// err is the bare end of its body. Of an ended ctx it is the cause.
 func (e *Endpoint) Failed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -25,6 +26,9 @@ func (e *Endpoint) Failed(ctx context.Context, err error) error {
 	var done *llm.Error
 	if errors.As(err, &done) {
 		return err
+	}
+	if err == io.EOF || err == io.ErrUnexpectedEOF { // what fails before the body is wrapped
+		err = llm.ErrTruncated
 	}
 	out := &llm.Error{Provider: e.Provider, Fault: llm.Later, Err: hideURL(err)}
 	var dns *net.DNSError

@@ -158,6 +158,19 @@ func (s *sending) Read(b []byte) (int, error) {
 func (s *sending) Close() error { return nil }
 func (s *sending) drop()        { s.rest = nil }
 
+// Whole reads an answer that is one JSON value.
+func Whole(body io.Reader) (Value, error) {
+	data, err := io.ReadAll(io.LimitReader(body, MaxEvent))
+	if err != nil {
+		return nil, err
+	}
+	v, ok := Parse(data)
+	if !ok {
+		return nil, fmt.Errorf("the answer is not JSON, or has more than %d bytes", MaxEvent)
+	}
+	return v, nil
+}
+
 // maxRefusal is how much of an answer that is no reply is read.
 const maxRefusal = 64 << 10
 

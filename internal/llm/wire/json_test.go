@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/answerable/answerable/internal/chat"
 )
 
 func TestValue(t *testing.T) {
@@ -130,14 +132,14 @@ func agree(t *testing.T, v Value) {
 	}
 }
 
-// FuzzAppendString: what is written is read again as it was, apart from what is not
+// FuzzText: what is written is read again as it was, apart from what is not
 // Unicode.
-func FuzzAppendString(f *testing.F) {
+func FuzzText(f *testing.F) {
 	for _, s := range []string{"", "plain", "\"\\/\b\f\n\r\t\x00\x1f\x7f", "日本 👋🏽\u2028", "\xff\xed\xa0\xbd", strings.Repeat("\n", 300)} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		b := AppendString([]byte("x"), s)[1:]
+		b := chat.AppendJSONString([]byte("x"), s)[1:]
 		v, ok := Parse(b)
 		var want string
 		if err := json.Unmarshal(b, &want); err != nil || !ok {

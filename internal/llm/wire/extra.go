@@ -1,15 +1,15 @@
-package gemini
+package wire
 
 import (
 	"bytes"
 	"encoding/json"
 )
 
-// fields returns the extra fields of a configuration as JSON.
-func fields(extra map[string]any) (map[string]json.RawMessage, error) {
+// Fields returns the Extra fields of a Config as JSON.
+func Fields(extra map[string]any) (map[string]json.RawMessage, error) {
 	out := make(map[string]json.RawMessage, len(extra))
 	for k, v := range extra {
-		data, err := marshal(v)
+		data, err := Marshal(v)
 		if err != nil {
 			return nil, err
 		}
@@ -18,10 +18,10 @@ func fields(extra map[string]any) (map[string]json.RawMessage, error) {
 	return out, nil
 }
 
-// over returns v as JSON with extra over its fields. Where both are objects, it is the
+// Over returns v as JSON with extra over its fields. Where both are objects, it is the
 // fields in them that are put over ours; null takes a field away.
-func over(v any, extra map[string]json.RawMessage) ([]byte, error) {
-	data, err := marshal(v)
+func Over(v any, extra map[string]json.RawMessage) ([]byte, error) {
+	data, err := Marshal(v)
 	if err != nil || len(extra) == 0 {
 		return data, err
 	}
@@ -30,14 +30,14 @@ func over(v any, extra map[string]json.RawMessage) ([]byte, error) {
 		if theirs, both := members(x); both {
 			if ours, both := members(all[k]); both {
 				put(ours, theirs)
-				if x, err = marshal(ours); err != nil {
+				if x, err = Marshal(ours); err != nil {
 					return nil, err
 				}
 			}
 		}
 		put(all, map[string]json.RawMessage{k: x})
 	}
-	return marshal(all)
+	return Marshal(all)
 }
 
 func put(to, from map[string]json.RawMessage) {
@@ -54,8 +54,8 @@ func members(data []byte) (all map[string]json.RawMessage, ok bool) {
 	return all, err == nil && all != nil
 }
 
-// marshal is json.Marshal that leaves <, > and & as they are.
-func marshal(v any) ([]byte, error) {
+// Marshal is json.Marshal that leaves <, > and & as they are.
+func Marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
