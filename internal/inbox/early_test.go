@@ -21,9 +21,9 @@ type uncommitted struct {
 
 var errUncommitted = errors.New("the disk is gone")
 
-func (u *uncommitted) AcceptEarly(ctx context.Context, in chat.Incoming, begun func(chat.OpenTurn)) (chat.Accepted, error) {
+func (u *uncommitted) Accept(ctx context.Context, in chat.Incoming, begun func(chat.OpenTurn)) (chat.Accepted, error) {
 	if u.works.Load() {
-		return u.Store.AcceptEarly(ctx, in, begun)
+		return u.Store.Accept(ctx, in, begun)
 	}
 	c, err := u.Conversation(ctx, in.Conversation)
 	if err != nil {

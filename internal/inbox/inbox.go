@@ -26,7 +26,7 @@ import (
 
 // Store is what the inbox needs of the store. Its methods are those of store.Store.
 type Store interface {
-	AcceptEarly(ctx context.Context, in chat.Incoming, begun func(chat.OpenTurn)) (chat.Accepted, error)
+	Accept(ctx context.Context, in chat.Incoming, begun func(chat.OpenTurn)) (chat.Accepted, error)
 	OpenTurn(ctx context.Context, id chat.ConversationID, turn chat.TurnID, node chat.NodeID) (chat.OpenTurn, error)
 	Stop(ctx context.Context, id chat.ConversationID) (chat.TurnID, chat.NodeID, int64, error)
 	Turn(ctx context.Context, id chat.TurnID) (chat.PastTurn, error)
@@ -109,7 +109,7 @@ func (in *Inbox) Accept(ctx context.Context, m chat.Incoming) (chat.Accepted, er
 	lock.Lock()
 	defer lock.Unlock()
 	var early *answering // the turn that the message starts, before its commit
-	a, err := in.Store.AcceptEarly(ctx, m, func(o chat.OpenTurn) {
+	a, err := in.Store.Accept(ctx, m, func(o chat.OpenTurn) {
 		if early == nil {
 			early = in.start(ctx, turn.NewJob(o))
 		}

@@ -13,7 +13,7 @@ func TestAnUnconfirmedStartIsAnswered(t *testing.T) {
 	w := newWorld(t, script(t, "Here is the answer."))
 	p := w.start()
 	id := w.create()
-	if _, err := w.store.Accept(t.Context(), chat.Incoming{Conversation: id, Text: "hello", Node: p.Node}); err != nil {
+	if _, err := w.store.Accept(t.Context(), chat.Incoming{Conversation: id, Text: "hello", Node: p.Node}, nil); err != nil {
 		t.Fatal(err)
 	}
 	events := w.until(id, ended)

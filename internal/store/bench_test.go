@@ -29,7 +29,7 @@ func BenchmarkFlush(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				a, err := s.Accept(b.Context(), chat.Incoming{Conversation: c.ID, Text: "hello", Node: "n"})
+				a, err := s.Accept(b.Context(), chat.Incoming{Conversation: c.ID, Text: "hello", Node: "n"}, nil)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -73,7 +73,7 @@ func BenchmarkTurns(b *testing.B) {
 		var all sync.WaitGroup
 		for _, id := range ids {
 			all.Go(func() {
-				a, err := s.Accept(b.Context(), chat.Incoming{Conversation: id, Text: "Where is my order and when does it come?", Node: "n"})
+				a, err := s.Accept(b.Context(), chat.Incoming{Conversation: id, Text: "Where is my order and when does it come?", Node: "n"}, nil)
 				if err != nil {
 					b.Error(err)
 					return

@@ -270,15 +270,12 @@ var errEnded = &chat.Error{Kind: chat.Conflict, Message: "this conversation was 
 // Accept makes a customer's message durable and says what it leads to. A message with
 // a client_id that was accepted before is not stored again: Effect is Repeated, or the
 // error chat.Conflict when the text differs.
-func (s *Store) Accept(ctx context.Context, in chat.Incoming) (chat.Accepted, error) {
-	return s.AcceptEarly(ctx, in, nil)
-}
-
-// AcceptEarly is Accept for who answers the message. When it starts a turn, begun, which
-// must not wait, is called before the commit: what the turn does until it writes need not
-// wait for the disk, and what it writes comes behind this commit. When AcceptEarly then
-// fails, or says that the message does something else, the turn did not begin.
-func (s *Store) AcceptEarly(ctx context.Context, in chat.Incoming, begun func(chat.OpenTurn)) (chat.Accepted, error) {
+//
+// When it starts a turn, begun, which must not wait and may be nil, is called before the
+// commit: what the turn does until it writes need not wait for the disk, and what it writes
+// comes behind this commit. When Accept then fails, or says that the message does something
+// else, the turn did not begin.
+func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.OpenTurn)) (chat.Accepted, error) {
 	var out chat.Accepted
 	now := chat.Now()
 	id, fresh := chat.NewMessageID(), chat.NewTurnID()

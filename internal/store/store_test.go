@@ -33,7 +33,7 @@ func TestWordsAreSealed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := s.Accept(t.Context(), chat.Incoming{Conversation: c.ID, Text: "my secret is XYZZYWORD", Node: "n"})
+	a, err := s.Accept(t.Context(), chat.Incoming{Conversation: c.ID, Text: "my secret is XYZZYWORD", Node: "n"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

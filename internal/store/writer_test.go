@@ -74,7 +74,7 @@ func streaming(t *testing.T, s *Store) (chat.OpenTurn, *Stream) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := s.Accept(t.Context(), chat.Incoming{Conversation: c.ID, Text: "hello", Node: "n"})
+	a, err := s.Accept(t.Context(), chat.Incoming{Conversation: c.ID, Text: "hello", Node: "n"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func TestAFailedFlushKeepsItsText(t *testing.T) {
 		if err := errors.Join(st.Add(said("one "), did("1")), st.Flush(t.Context())); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Accept(t.Context(), chat.Incoming{Conversation: o.Conversation.ID, Text: "more", Node: "n"}); err != nil {
+		if _, err := s.Accept(t.Context(), chat.Incoming{Conversation: o.Conversation.ID, Text: "more", Node: "n"}, nil); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Take(t.Context(), o.Conversation.ID, "Ann"); err != nil { // the fence goes up
@@ -260,7 +260,7 @@ func TestTwoTurnsOfAConversationFlushTogether(t *testing.T) {
 			if _, err := s.Release(t.Context(), id, chat.Bot); err != nil {
 				t.Fatal(err)
 			}
-			a, err := s.Accept(t.Context(), chat.Incoming{Conversation: id, Text: "again", Node: "n"})
+			a, err := s.Accept(t.Context(), chat.Incoming{Conversation: id, Text: "again", Node: "n"}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -423,7 +423,7 @@ func TestALostConnectionIsMadeAnew(t *testing.T) {
 			t.Fatalf("after the connection was lost: %v", err)
 		}
 		terminate(t, s)
-		if _, err := s.Accept(t.Context(), chat.Incoming{Conversation: o.Conversation.ID, Text: "x", ClientID: text, Node: "n"}); err != nil {
+		if _, err := s.Accept(t.Context(), chat.Incoming{Conversation: o.Conversation.ID, Text: "x", ClientID: text, Node: "n"}, nil); err != nil {
 			t.Fatalf("after the connection was lost: %v", err)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/answerable/answerable/internal/knowledge"
 	"github.com/answerable/answerable/internal/lang"
 	"github.com/answerable/answerable/internal/llm"
+	"github.com/answerable/answerable/internal/llm/extractive"
 	"github.com/answerable/answerable/internal/prompt"
 )
 
@@ -261,7 +262,7 @@ func (r *Runner) prompt(w *writing, past []chat.Message, blind bool) llm.Request
 	for _, p := range parts {
 		w.told += p.Tokens
 	}
-	paid := slices.DeleteFunc(slices.Clone(t.Attempts), func(a chat.Attempt) bool { return a.Provider == extractive })
+	paid := slices.DeleteFunc(slices.Clone(t.Attempts), func(a chat.Attempt) bool { return a.Provider == extractive.Name })
 	req.Budget = llm.NewTurnLimit(or(r.Limits.Calls, 8), or(r.Limits.Paid, 100_000), paid...)
 	return req
 }

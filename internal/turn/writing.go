@@ -10,10 +10,8 @@ import (
 	"github.com/answerable/answerable/internal/guard"
 	"github.com/answerable/answerable/internal/lang"
 	"github.com/answerable/answerable/internal/llm"
+	"github.com/answerable/answerable/internal/llm/extractive"
 )
-
-// extractive is the provider that quotes and costs nothing.
-const extractive = "extractive"
 
 // writing is the answer of one life in the making: it passes the model's chunks through
 // the gate and what the gate lets out to the stream, with the journal entries behind it.
@@ -79,9 +77,9 @@ func (w *writing) chunk(ctx context.Context, c llm.Chunk) error {
 		w.clock, w.reply = time.Now(), w.reply[:0]
 		t.Attempts = append(t.Attempts, chat.Attempt{Provider: c.Provider, Model: c.Model, Reason: c.Reason, StartedAt: chat.Now()})
 		switch {
-		case c.Provider == extractive && t.Plan.Provider == extractive:
+		case c.Provider == extractive.Name && t.Plan.Provider == extractive.Name:
 			t.Degrade(chat.Extractive, t.Plan.Reason)
-		case c.Provider == extractive:
+		case c.Provider == extractive.Name:
 			t.Degrade(chat.Extractive, "no model answers at the moment")
 		case c.Provider != t.Plan.Provider || c.Model != t.Plan.Model:
 			t.Degrade(chat.Fallback, "another model than planned answers")

@@ -323,7 +323,7 @@ func (f *fixture) unknown() {
 
 func (f *fixture) folded() {
 	id := f.create()
-	a, err := f.store.Accept(f.Context(), chat.Incoming{Conversation: id, Text: "hello", Node: "n"})
+	a, err := f.store.Accept(f.Context(), chat.Incoming{Conversation: id, Text: "hello", Node: "n"}, nil)
 	f.check(err)
 	st := f.store.Stream(a.Open)
 	for range 4 { // events 3 to 6

@@ -86,7 +86,7 @@ func (f *fixture) create() chat.ConversationID {
 
 func (f *fixture) accept(id chat.ConversationID, text chat.Text, clientID string) chat.Accepted {
 	f.Helper()
-	a, err := f.s.Accept(f.ctx, chat.Incoming{Conversation: id, Text: text, ClientID: clientID, Node: f.node})
+	a, err := f.s.Accept(f.ctx, chat.Incoming{Conversation: id, Text: text, ClientID: clientID, Node: f.node}, nil)
 	f.check(err)
 	return a
 }
@@ -169,7 +169,7 @@ func (f *fixture) begins() {
 func (f *fixture) unknown() {
 	_, err := f.s.Conversation(f.ctx, "c0")
 	f.wantKind(err, chat.NotFound)
-	_, err = f.s.Accept(f.ctx, chat.Incoming{Conversation: "c0", Text: "hello", Node: f.node})
+	_, err = f.s.Accept(f.ctx, chat.Incoming{Conversation: "c0", Text: "hello", Node: f.node}, nil)
 	f.wantKind(err, chat.NotFound)
 	_, err = f.s.After(f.ctx, "c0", 0, 1)
 	f.wantKind(err, chat.NotFound)
@@ -202,7 +202,7 @@ func (f *fixture) once() {
 	if b.Effect != chat.Repeated || b.Seq != a.Seq || !reflect.DeepEqual(b.Message, a.Message) {
 		f.Errorf("second Accept = %+v, first %+v", b, a)
 	}
-	_, err := f.s.Accept(f.ctx, chat.Incoming{Conversation: id, Text: "other", ClientID: "k1", Node: f.node})
+	_, err := f.s.Accept(f.ctx, chat.Incoming{Conversation: id, Text: "other", ClientID: "k1", Node: f.node}, nil)
 	f.wantKind(err, chat.Conflict)
 	f.wantLog(id, "message.accepted hello", "turn.started")
 }
@@ -212,7 +212,7 @@ func (f *fixture) onceRaced() {
 	var wg sync.WaitGroup
 	for range 16 {
 		wg.Go(func() {
-			if _, err := f.s.Accept(f.ctx, chat.Incoming{Conversation: id, Text: "hello", ClientID: "k", Node: f.node}); err != nil {
+			if _, err := f.s.Accept(f.ctx, chat.Incoming{Conversation: id, Text: "hello", ClientID: "k", Node: f.node}, nil); err != nil {
 				f.Error(err)
 			}
 		})
@@ -573,7 +573,7 @@ func (f *fixture) ends() {
 	f.check(err)
 	_, err = f.s.End(f.ctx, id, "done")
 	f.check(err)
-	_, err = f.s.Accept(f.ctx, chat.Incoming{Conversation: id, Text: "more", Node: f.node})
+	_, err = f.s.Accept(f.ctx, chat.Incoming{Conversation: id, Text: "more", Node: f.node}, nil)
 	f.wantKind(err, chat.Conflict)
 	events, err := f.s.After(f.ctx, id, 0, 100)
 	f.check(err)
@@ -632,7 +632,7 @@ func (f *fixture) adopts() {
 func (f *fixture) stateless() {
 	id := f.create()
 	past := []chat.Message{{Role: chat.Customer, Text: "before"}}
-	a, err := f.s.Accept(f.ctx, chat.Incoming{Conversation: id, Text: "now", Final: true, Stateless: true, History: past, Node: f.node})
+	a, err := f.s.Accept(f.ctx, chat.Incoming{Conversation: id, Text: "now", Final: true, Stateless: true, History: past, Node: f.node}, nil)
 	f.check(err)
 	if !a.Open.Stateless || len(a.Open.History) != 1 || a.Open.History[0].Text != "before" {
 		f.Errorf("Accept = %+v", a.Open)
@@ -680,13 +680,13 @@ func (f *fixture) members() {
 	for i := range 64 {
 		wg.Go(func() {
 			if i%2 == 1 {
-				_, err := f.s.Accept(f.ctx, chat.Incoming{Conversation: "c0", Text: "x", Node: f.node})
+				_, err := f.s.Accept(f.ctx, chat.Incoming{Conversation: "c0", Text: "x", Node: f.node}, nil)
 				if !errors.Is(err, chat.NotFound) {
 					f.Errorf("error = %v", err)
 				}
 				return
 			}
-			if _, err := f.s.Accept(f.ctx, chat.Incoming{Conversation: ids[i/2%8], Text: "x", Node: f.node}); err != nil {
+			if _, err := f.s.Accept(f.ctx, chat.Incoming{Conversation: ids[i/2%8], Text: "x", Node: f.node}, nil); err != nil {
 				f.Error(err)
 			}
 		})
