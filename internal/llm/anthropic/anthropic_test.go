@@ -53,8 +53,8 @@ func TestStreams(t *testing.T) {
 				if seed%2 == 1 {
 					sent = strings.ReplaceAll(body, "\n", "\r\n")
 				}
-				p := provider(t, play(http.StatusOK, map[string]string{"Content-Type": media}, sent, seed))
-				got := strings.Join(collect(t, p.Stream(t.Context(), req)).lines, "\n") + "\n"
+				p := provider(t, wiretest.Play(http.StatusOK, map[string]string{"Content-Type": media}, sent, seed))
+				got := strings.Join(wiretest.Transcribe(t, p.Stream(t.Context(), req)).Lines, "\n") + "\n"
 				if *update {
 					want = got
 					archive.Files[len(archive.Files)-1].Data = []byte(got)
@@ -138,11 +138,11 @@ func TestModels(t *testing.T) {
 }
 
 func TestModelsRefused(t *testing.T) {
-	p := provider(t, play(http.StatusUnauthorized, map[string]string{"Content-Type": "application/json"},
+	p := provider(t, wiretest.Play(http.StatusUnauthorized, map[string]string{"Content-Type": "application/json"},
 		`{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}`, 1))
 	_, err := p.Models(t.Context())
 	const want = "error broken 401 0s: anthropic: HTTP 401: authentication_error: invalid x-api-key; the key is wrong or was revoked: set ANTHROPIC_API_KEY to one that is valid"
-	if got := faultLine(err); got != want {
+	if got := wiretest.FaultLine(err); got != want {
 		t.Errorf("Models = %s\nwant %s", got, want)
 	}
 }
@@ -157,7 +157,7 @@ func TestHeaders(t *testing.T) {
 	})
 	p = configured(t, wire.Config{Base: p.endpoint.Base.String(), Key: wiretest.Key,
 		Headers: map[string]string{"anthropic-beta": "some-day", "anthropic-version": "2030-01-01"}})
-	collect(t, p.Stream(t.Context(), llm.Request{}))
+	wiretest.Transcribe(t, p.Stream(t.Context(), llm.Request{}))
 	for name, want := range map[string]string{"X-Api-Key": wiretest.Key, "Anthropic-Version": "2030-01-01", "Anthropic-Beta": "some-day"} {
 		if got.Get(name) != want {
 			t.Errorf("%s = %q, want %q", name, got.Get(name), want)
@@ -172,10 +172,10 @@ func TestExtraIsChecked(t *testing.T) {
 }
 
 func TestRequestThatIsNotJSON(t *testing.T) {
-	p := configured(t, wire.Config{Client: offline("text/event-stream", nil)})
+	p := configured(t, wire.Config{Client: wiretest.Fixed("text/event-stream", nil)})
 	req := llm.Request{Tools: []llm.Tool{{Name: "order", Parameters: json.RawMessage(`{"type":`)}}}
-	got := collect(t, p.Stream(t.Context(), req))
-	if line := got.lines[0]; !strings.HasPrefix(line, "error elsewhere") {
+	got := wiretest.Transcribe(t, p.Stream(t.Context(), req))
+	if line := got.Lines[0]; !strings.HasPrefix(line, "error elsewhere") {
 		t.Errorf("Stream = %s, want a fault of elsewhere", line)
 	}
 }

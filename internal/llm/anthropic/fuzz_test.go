@@ -9,6 +9,7 @@ import (
 
 	"github.com/answerable/answerable/internal/llm"
 	"github.com/answerable/answerable/internal/llm/wire"
+	"github.com/answerable/answerable/internal/llm/wire/wiretest"
 )
 
 // FuzzStream: whatever a server sends, a stream keeps the promises of llm.Provider, and
@@ -34,9 +35,9 @@ func FuzzStream(f *testing.F) {
 		if whole {
 			media = "application/json"
 		}
-		p := configured(t, wire.Config{Client: offline(media, body)})
+		p := configured(t, wire.Config{Client: wiretest.Fixed(media, body)})
 		req := llm.Request{Tools: []llm.Tool{{Name: "order"}}}
-		collect(t, p.Stream(t.Context(), req))
+		wiretest.Transcribe(t, p.Stream(t.Context(), req))
 		for range p.Stream(t.Context(), req) {
 			if leave--; leave == 0 {
 				break // a stream that yields once more panics
@@ -54,7 +55,7 @@ func BenchmarkStream(b *testing.B) {
 		body.WriteString("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\" a word\"}}\n\n")
 	}
 	body.WriteString("event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":900}}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n")
-	p := configured(b, wire.Config{Client: offline("text/event-stream", body.Bytes())})
+	p := configured(b, wire.Config{Client: wiretest.Fixed("text/event-stream", body.Bytes())})
 	b.ReportAllocs()
 	for b.Loop() {
 		n := 0

@@ -12,6 +12,7 @@ import (
 
 	"github.com/answerable/answerable/internal/llm"
 	"github.com/answerable/answerable/internal/llm/wire"
+	"github.com/answerable/answerable/internal/llm/wire/wiretest"
 )
 
 // requests are what is asked in testdata/requests.txt.
@@ -126,7 +127,7 @@ func TestRequestsFitTheSchema(t *testing.T) {
 
 func requestSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	schema, err := jsonschema.NewCompiler().Compile(shared(t, "anthropic/messages.request.schema.json") + "#/definitions/MessageCreateParamsStreaming")
+	schema, err := jsonschema.NewCompiler().Compile(wiretest.Shared(t, "anthropic/messages.request.schema.json") + "#/definitions/MessageCreateParamsStreaming")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/answerable/answerable/internal/llm"
 	"github.com/answerable/answerable/internal/llm/wire"
+	"github.com/answerable/answerable/internal/llm/wire/wiretest"
 )
 
 // exchange is one request and response of a recording.
@@ -79,7 +80,7 @@ var wanted = map[string]struct {
 
 // TestRecordings plays what the vendor and gateways have sent.
 func TestRecordings(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(shared(t, "wire/anthropic"), "*.json"))
+	files, err := filepath.Glob(filepath.Join(wiretest.Shared(t, "wire/anthropic"), "*.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,32 +113,32 @@ func TestRecordings(t *testing.T) {
 					t.Fatalf("nothing says what is wanted of this recording")
 				}
 				for seed := range uint64(3) {
-					answer := play(e.Response.Status, e.Response.Headers, e.body(), seed)
+					answer := wiretest.Play(e.Response.Status, e.Response.Headers, e.body(), seed)
 					p := provider(t, func(w http.ResponseWriter, r *http.Request) {
 						body, _ := io.ReadAll(r.Body)
 						validate(t, schema, body)
 						r.Body = io.NopCloser(bytes.NewReader(nil))
 						answer(w, r)
 					})
-					got := collect(t, p.Stream(t.Context(), req))
-					if last := got.lines[len(got.lines)-1]; last != want.last {
+					got := wiretest.Transcribe(t, p.Stream(t.Context(), req))
+					if last := got.Lines[len(got.Lines)-1]; last != want.last {
 						t.Errorf("the stream ends with\n%s\nwant\n%s", last, want.last)
 					}
-					if strings.Join(got.calls, "\n") != strings.Join(want.calls, "\n") {
-						t.Errorf("calls = %q, want %q", got.calls, want.calls)
+					if strings.Join(got.Calls, "\n") != strings.Join(want.calls, "\n") {
+						t.Errorf("calls = %q, want %q", got.Calls, want.calls)
 					}
-					if len(got.opaque) != want.opaque {
-						t.Errorf("opaque blocks = %q, want %d", got.opaque, want.opaque)
+					if len(got.Opaque) != want.opaque {
+						t.Errorf("opaque blocks = %q, want %d", got.Opaque, want.opaque)
 					}
 					text, thinking := textOf(t, e)
 					if name == "stream-spliced-message-start" {
 						text, thinking = "", "I will call the tool."
 					}
-					if got.text != text || got.thinking != thinking {
-						t.Errorf("text = %q and thinking %q,\nwant %q and %q", got.text, got.thinking, text, thinking)
+					if got.Text != text || got.Thinking != thinking {
+						t.Errorf("text = %q and thinking %q,\nwant %q and %q", got.Text, got.Thinking, text, thinking)
 					}
-					if got.finish != "" && (got.early == nil || got.early.Input == 0) {
-						t.Errorf("no usage came early: %q", got.lines)
+					if got.Finish != "" && (got.Early == nil || got.Early.Input == 0) {
+						t.Errorf("no usage came early: %q", got.Lines)
 					}
 				}
 			})
@@ -178,7 +179,7 @@ func textOf(t *testing.T, e exchange) (text, thinking string) {
 
 // TestThoughtsGoBack sends a recorded thought back as it came.
 func TestThoughtsGoBack(t *testing.T) {
-	data, err := os.ReadFile(shared(t, "wire/anthropic/tool-with-thinking.json"))
+	data, err := os.ReadFile(wiretest.Shared(t, "wire/anthropic/tool-with-thinking.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,11 +196,11 @@ func TestThoughtsGoBack(t *testing.T) {
 	if err := json.Unmarshal(data, &recording); err != nil {
 		t.Fatal(err)
 	}
-	p := configured(t, wire.Config{Client: offline("application/json", recording.Exchanges[0].Response.Body)})
-	got := collect(t, p.Stream(t.Context(), llm.Request{Tools: []llm.Tool{{Name: "get_user_country"}}}))
+	p := configured(t, wire.Config{Client: wiretest.Fixed("application/json", recording.Exchanges[0].Response.Body)})
+	got := wiretest.Transcribe(t, p.Stream(t.Context(), llm.Request{Tools: []llm.Tool{{Name: "get_user_country"}}}))
 	body, err := encode(llm.Request{Messages: []llm.Message{
 		{Role: llm.User, Text: "What is the largest city in the user country?"},
-		{Role: llm.Assistant, Provider: "anthropic", Text: got.text, Opaque: []json.RawMessage{json.RawMessage(got.opaque[0])}},
+		{Role: llm.Assistant, Provider: "anthropic", Text: got.Text, Opaque: []json.RawMessage{json.RawMessage(got.Opaque[0])}},
 	}}, "anthropic", nil)
 	if err != nil {
 		t.Fatal(err)

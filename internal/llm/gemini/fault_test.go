@@ -54,11 +54,11 @@ func TestFaults(t *testing.T) {
 			for k, v := range tt.headers {
 				headers[k] = v
 			}
-			p := provider(t, play(tt.status, headers, tt.body, 2))
+			p := provider(t, wiretest.Play(tt.status, headers, tt.body, 2))
 			_, err := wiretest.Collect(t.Context(), t, p, llm.Request{Model: "gemini-3-test"})
 			e := wiretest.Failure(t, err)
 			if e.Fault != tt.fault || e.After < tt.least || tt.least == 0 && e.After != 0 {
-				t.Errorf("Stream = %s, want a fault of %s after at least %s", faultLine(e), tt.fault, tt.least)
+				t.Errorf("Stream = %s, want a fault of %s after at least %s", wiretest.FaultLine(e), tt.fault, tt.least)
 			}
 			if !strings.Contains(e.Error(), tt.says) {
 				t.Errorf("the error is %q, want %q in it", e, tt.says)
@@ -75,7 +75,7 @@ func TestEndlessCall(t *testing.T) {
 	body := `data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"order","willContinue":true}}]}}]}` + "\n\n" +
 		strings.Repeat(`data: {"candidates":[{"content":{"parts":[{"functionCall":{"partialArgs":[{"jsonPath":"$.id","stringValue":"`+
 			strings.Repeat("x", 9000)+"\",\"willContinue\":true}],\"willContinue\":true}}]}}]}\n\n", 500)
-	p := configured(t, wire.Config{Client: offline("text/event-stream", []byte(body))})
+	p := configured(t, wire.Config{Client: wiretest.Fixed("text/event-stream", []byte(body))})
 	_, err := wiretest.Collect(t.Context(), t, p, wiretest.Ask)
 	if e := wiretest.Failure(t, err); e.Fault != llm.Elsewhere || !strings.Contains(e.Error(), "bytes") {
 		t.Errorf("Stream = %v, want a fault of elsewhere about its size", e)

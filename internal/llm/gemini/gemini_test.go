@@ -58,8 +58,8 @@ func TestStreams(t *testing.T) {
 				if seed%2 == 1 {
 					sent = body
 				}
-				p := provider(t, play(http.StatusOK, map[string]string{"Content-Type": media}, sent, seed))
-				got := madeID.ReplaceAllString(strings.Join(collect(t, p.Stream(t.Context(), req)).lines, "\n")+"\n", "call_made")
+				p := provider(t, wiretest.Play(http.StatusOK, map[string]string{"Content-Type": media}, sent, seed))
+				got := madeID.ReplaceAllString(strings.Join(wiretest.Transcribe(t, p.Stream(t.Context(), req)).Lines, "\n")+"\n", "call_made")
 				if *update {
 					want = got
 					archive.Files[len(archive.Files)-1].Data = []byte(got)
@@ -98,13 +98,13 @@ func TestBase(t *testing.T) {
 		{"https://gateway.example?region=eu", "https://gateway.example/v1beta" + rest + "&region=eu"},
 	} {
 		var got string
-		client := &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+		client := &http.Client{Transport: wiretest.Network(func(r *http.Request) (*http.Response, error) {
 			got = r.URL.String()
 			return nil, errors.New("no network")
 		})}
 		for _, model := range []string{"gemini-a", "models/gemini-a"} {
 			p := configured(t, wire.Config{Base: tt.base, Client: client})
-			collect(t, p.Stream(t.Context(), llm.Request{Model: model}))
+			wiretest.Transcribe(t, p.Stream(t.Context(), llm.Request{Model: model}))
 			if got != tt.want {
 				t.Errorf("the address of %q is %s, want %s", tt.base, got, tt.want)
 			}
@@ -131,12 +131,12 @@ func TestModels(t *testing.T) {
 }
 
 func TestModelsRefused(t *testing.T) {
-	p := provider(t, play(http.StatusBadRequest, map[string]string{"Content-Type": "application/json"},
+	p := provider(t, wiretest.Play(http.StatusBadRequest, map[string]string{"Content-Type": "application/json"},
 		refusal(400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key."), 1))
 	_, err := p.Models(t.Context())
 	const want = "error broken 400 0s: gemini: HTTP 400: INVALID_ARGUMENT: API key not valid. Please pass a valid API key.; " +
 		"the key is wrong or was revoked: set GEMINI_API_KEY to one that is valid"
-	if got := faultLine(err); got != want {
+	if got := wiretest.FaultLine(err); got != want {
 		t.Errorf("Models = %s\nwant %s", got, want)
 	}
 }
@@ -150,7 +150,7 @@ func TestHeaders(t *testing.T) {
 		}
 	})
 	p = configured(t, wire.Config{Base: p.endpoint.Base.String(), Key: wiretest.Key, Headers: map[string]string{"x-gateway": "eu"}})
-	collect(t, p.Stream(t.Context(), llm.Request{Model: "gemini-a"}))
+	wiretest.Transcribe(t, p.Stream(t.Context(), llm.Request{Model: "gemini-a"}))
 	for name, want := range map[string]string{"X-Goog-Api-Key": wiretest.Key, "X-Gateway": "eu"} {
 		if got.Get(name) != want {
 			t.Errorf("%s = %q, want %q", name, got.Get(name), want)
@@ -165,10 +165,10 @@ func TestExtraIsChecked(t *testing.T) {
 }
 
 func TestRequestThatIsNotJSON(t *testing.T) {
-	p := configured(t, wire.Config{Client: offline("text/event-stream", nil)})
+	p := configured(t, wire.Config{Client: wiretest.Fixed("text/event-stream", nil)})
 	req := llm.Request{Tools: []llm.Tool{{Name: "order", Parameters: json.RawMessage(`{"type":`)}}}
-	got := collect(t, p.Stream(t.Context(), req))
-	if line := got.lines[0]; !strings.HasPrefix(line, "error elsewhere") {
+	got := wiretest.Transcribe(t, p.Stream(t.Context(), req))
+	if line := got.Lines[0]; !strings.HasPrefix(line, "error elsewhere") {
 		t.Errorf("Stream = %s, want a fault of elsewhere", line)
 	}
 }

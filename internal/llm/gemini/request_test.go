@@ -12,6 +12,7 @@ import (
 
 	"github.com/answerable/answerable/internal/llm"
 	"github.com/answerable/answerable/internal/llm/wire"
+	"github.com/answerable/answerable/internal/llm/wire/wiretest"
 )
 
 // requests are what is asked in testdata/requests.txt.
@@ -118,7 +119,7 @@ func TestRequestsFitTheSchema(t *testing.T) {
 // does not know, and the file only marks what a request must have.
 func requestSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	file, err := os.Open(shared(t, "gemini/generativelanguage-v1beta.schema.json"))
+	file, err := os.Open(wiretest.Shared(t, "gemini/generativelanguage-v1beta.schema.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ var wanted = map[string]struct {
 
 // TestRecordings plays what the vendor and gateways have sent.
 func TestRecordings(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(shared(t, "wire/gemini"), "*.json"))
+	files, err := filepath.Glob(filepath.Join(wiretest.Shared(t, "wire/gemini"), "*.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,26 +115,26 @@ func TestRecordings(t *testing.T) {
 					t.Fatalf("nothing says what is wanted of this recording")
 				}
 				for seed := range uint64(3) {
-					answer := play(e.Response.Status, e.Response.Headers, e.body(), seed)
+					answer := wiretest.Play(e.Response.Status, e.Response.Headers, e.body(), seed)
 					p := provider(t, func(w http.ResponseWriter, r *http.Request) {
 						body, _ := io.ReadAll(r.Body)
 						validate(t, schema, body)
 						r.Body = io.NopCloser(bytes.NewReader(nil))
 						answer(w, r)
 					})
-					got := collect(t, p.Stream(t.Context(), req))
-					if last := got.lines[len(got.lines)-1]; last != want.last {
+					got := wiretest.Transcribe(t, p.Stream(t.Context(), req))
+					if last := got.Lines[len(got.Lines)-1]; last != want.last {
 						t.Errorf("the stream ends with\n%s\nwant\n%s", last, want.last)
 					}
-					for i := range got.calls {
-						got.calls[i] = signature.ReplaceAllString(got.calls[i], " signed")
+					for i := range got.Calls {
+						got.Calls[i] = signature.ReplaceAllString(got.Calls[i], " signed")
 					}
-					if strings.Join(got.calls, "\n") != strings.Join(want.calls, "\n") {
-						t.Errorf("calls = %q, want %q", got.calls, want.calls)
+					if strings.Join(got.Calls, "\n") != strings.Join(want.calls, "\n") {
+						t.Errorf("calls = %q, want %q", got.Calls, want.calls)
 					}
 					text, thinking := textOf(t, e)
-					if got.text != text || got.thinking != thinking {
-						t.Errorf("text = %q and thinking %q,\nwant %q and %q", got.text, got.thinking, text, thinking)
+					if got.Text != text || got.Thinking != thinking {
+						t.Errorf("text = %q and thinking %q,\nwant %q and %q", got.Text, got.Thinking, text, thinking)
 					}
 				}
 			})
@@ -186,7 +186,7 @@ func textOf(t *testing.T, e exchange) (text, thinking string) {
 
 // TestSignaturesGoBack sends a recorded call back as its vendor's own library did.
 func TestSignaturesGoBack(t *testing.T) {
-	data, err := os.ReadFile(shared(t, "wire/gemini/stream-tool-call-thought-signature.json"))
+	data, err := os.ReadFile(wiretest.Shared(t, "wire/gemini/stream-tool-call-thought-signature.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func TestSignaturesGoBack(t *testing.T) {
 	if err := json.Unmarshal(data, &recording); err != nil {
 		t.Fatal(err)
 	}
-	p := configured(t, wire.Config{Client: offline("text/event-stream", []byte(recording.Exchanges[0].Response.SSE))})
+	p := configured(t, wire.Config{Client: wiretest.Fixed("text/event-stream", []byte(recording.Exchanges[0].Response.SSE))})
 	r, err := wiretest.Collect(t.Context(), t, p, wiretest.Ask)
 	if err != nil {
 		t.Fatal(err)
