@@ -1,0 +1,69 @@
+// Builds what the server hands out: node scripts/build.mjs [FOLDER]. Without a folder it is
+// internal/console/dist, which is committed. The same source gives the same bytes.
+//
+// Three builds, because each result must be one file: the widget and the page as modules,
+// and the loader as a classic script that knows the widget's name.
+
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import path from "node:path";
+import { build } from "vite";
+
+const web = fileURLToPath(new URL("..", import.meta.url));
+const out = path.resolve(process.argv[2] ?? path.join(web, "../internal/console/dist"));
+
+await rm(out, { recursive: true, force: true });
+await mkdir(out, { recursive: true });
+
+const widget = await bundle("widget", "src/widget/widget.tsx", {});
+await bundle("page", "src/page/page.tsx", {});
+await build({
+  ...shared({ __WIDGET__: JSON.stringify(widget) }),
+  build: {
+    outDir: out,
+    emptyOutDir: false,
+    rolldownOptions: {
+      input: path.join(web, "src/widget/loader.ts"),
+      output: { format: "iife", entryFileNames: "widget.js" },
+    },
+  },
+});
+await writeFile(path.join(out, "manifest.json"), JSON.stringify(await manifest(), null, 2) + "\n");
+
+// bundle writes assets/NAME-HASH.js and what it uses, and returns the path of the script.
+async function bundle(name, input, define) {
+  const { output } = await build({
+    ...shared(define),
+    build: {
+      outDir: out,
+      emptyOutDir: false,
+      rolldownOptions: {
+        input: { [name]: path.join(web, input) },
+        preserveEntrySignatures: "strict",
+        output: {
+          format: "es",
+          codeSplitting: false,
+          hashCharacters: "hex",
+          entryFileNames: "assets/[name]-[hash].js",
+          assetFileNames: ({ originalFileNames: [from] }) =>
+            from?.startsWith("strings/") ? "assets/strings-[name]-[hash][extname]" : "assets/[name]-[hash][extname]",
+        },
+      },
+    },
+  });
+  return output.find((file) => file.isEntry).fileName;
+}
+
+function shared(define) {
+  return { root: web, configFile: path.join(web, "vite.config.ts"), logLevel: "warn", define };
+}
+
+// manifest names each file without its hash: widget, page, page.css, strings-de.json.
+async function manifest() {
+  const names = { "widget.js": "widget.js" };
+  for (const file of (await readdir(path.join(out, "assets"))).sort()) {
+    const [, name, extension] = /^(.+)-[0-9a-f]{8}\.(\w+)$/.exec(file);
+    names[extension === "js" ? name : `${name}.${extension}`] = `assets/${file}`;
+  }
+  return names;
+}

@@ -1,0 +1,3 @@
+declare const __WIDGET__: string;
+
+console.log(__WIDGET__);

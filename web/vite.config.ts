@@ -1,0 +1,21 @@
+import { defineConfig } from "vite";
+
+// What the builds (scripts/build.mjs), the tests (scripts/test.mjs) and the development
+// server (npm run dev) share. In development the server's routes are proxied to a server
+// that runs beside it.
+export default defineConfig({
+  base: "./", // files are found beside the one that names them, on whatever host and path
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  server: {
+    proxy: {
+      "/v1": { target: process.env.ANSWERABLE ?? "http://127.0.0.1:8080", ws: true },
+      "/sources": process.env.ANSWERABLE ?? "http://127.0.0.1:8080",
+    },
+  },
+  build: {
+    target: "es2022",
+    modulePreload: false,
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+  },
+});
