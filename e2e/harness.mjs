@@ -51,7 +51,8 @@ export async function vendor(t, script) {
   return said(child, child.stdout, /(http\S+)/);
 }
 
-function stopAfter(t, child, cleanUp) {
+/** Kills a process after the test t, and then cleans up. */
+export function stopAfter(t, child, cleanUp) {
   const kill = () => child.kill("SIGKILL");
   process.on("exit", kill);
   const ended = once(child, "exit");
@@ -64,7 +65,7 @@ function stopAfter(t, child, cleanUp) {
 }
 
 /** Waits for a line, and returns its first group. What comes after it is dropped. */
-async function said(child, stream, pattern) {
+export async function said(child, stream, pattern) {
   const lines = [];
   for await (const line of createInterface(stream)) {
     lines.push(line);

@@ -1,0 +1,67 @@
+// The browser, and what a test sees in it.
+
+import { after } from "node:test";
+import { existsSync, readFileSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+let started; // one browser for all tests of a file
+
+/** Debian's, or the one that CHROMIUM names. */
+const executablePath = process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+
+export async function chromiumBrowser() {
+  if (!executablePath) throw new Error("no Chromium: install it (on Debian: apt-get install chromium), or name one in CHROMIUM");
+  started ??= chromium.launch({ executablePath, args: ["--no-sandbox", "--enable-precise-memory-info"] });
+  return started;
+}
+
+after(async () => (await started)?.close());
+
+/** The longest that a test waits for something to be seen. */
+export const patience = 20_000;
+
+/**
+ * A visitor with nothing stored, for the time of the test t: a context of Playwright. When the
+ * test ends, it fails if a script of a page has failed, if a page's policy was violated, or
+ * if anybody but the given origins was asked for something.
+ */
+export async function visitor(t, { origins, ...options } = {}) {
+  const context = await (await chromiumBrowser()).newContext({ locale: "en-GB", timezoneId: "UTC", reducedMotion: "reduce", viewport: { width: 1280, height: 860 }, ...options });
+  context.setDefaultTimeout(patience);
+  const wrong = [];
+  context.on("weberror", (e) => wrong.push(`script failed: ${e.error().stack ?? e.error()}`));
+  context.on("console", (m) => {
+    // That a request failed is told by what the page shows.
+    if (m.type() === "error" && !m.text().startsWith("Failed to load resource")) wrong.push(`console: ${m.text()}`);
+  });
+  context.on("request", (r) => {
+    const { protocol, origin } = new URL(r.url());
+    if (origins && /^(http|ws)/.test(protocol) && !origins.includes(origin)) wrong.push(`foreign request: ${r.url()}`);
+  });
+  await context.addInitScript(() => {
+    addEventListener("securitypolicyviolation", (e) => console.error(`policy violated: ${e.effectiveDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}`));
+    // Scripts that content brings along would call this.
+    globalThis.pwned = (what) => console.error(`content ran a script: ${what}`);
+  });
+  t.after(async () => {
+    await context.close();
+    if (wrong.length) throw new Error(`in the browser:\n${[...new Set(wrong)].join("\n")}`);
+  });
+  return Object.assign(context, { wrong });
+}
+
+const strings = new Map();
+
+/** A text of a catalogue, as the page shows it: word("thread.send", {}, "de"). */
+export function word(key, values = {}, locale = "en") {
+  if (!strings.has(locale)) strings.set(locale, JSON.parse(readFileSync(new URL(`../../web/strings/${locale}.json`, import.meta.url))));
+  const found = strings.get(locale)[key] ?? strings.get(locale)[`${key}.${new Intl.PluralRules(locale).select(values.count ?? 0)}`];
+  if (found === undefined) throw new Error(`no text ${key} in ${locale}.json`);
+  return found.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? `{${name}}`);
+}
+
+/** Matches what begins with a text of the catalogue, up to its first placeholder. */
+export function words(key, locale) {
+  const [start] = word(key, {}, locale).split("{");
+  return new RegExp(start.trim().replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "i");
+}
