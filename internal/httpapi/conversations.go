@@ -63,13 +63,9 @@ func metadata(sent map[string]json.RawMessage, customer string) (json.RawMessage
 // start makes a conversation for whoever may have one, with the default assistant unless
 // n names another.
 func (s *Server) start(w http.ResponseWriter, r *http.Request, c caller, n store.NewConversation) (chat.Conversation, string, error) {
-	names := s.Assistants.Names()
-	if n.Assistant == "" && len(names) > 0 {
-		n.Assistant = names[0]
-	}
-	if !s.Assistants.Has(n.Assistant) {
-		return chat.Conversation{}, "", &chat.Error{Kind: chat.Invalid,
-			Message: fmt.Sprintf("there is no assistant %.64q: there are %s", n.Assistant, strings.Join(names, ", "))}
+	var err error
+	if n.Assistant, err = s.named(n.Assistant); err != nil {
+		return chat.Conversation{}, "", err
 	}
 	if err := s.visits(r, n.Assistant); err != nil {
 		return chat.Conversation{}, "", err
