@@ -2,6 +2,14 @@
 // strings/; English is part of the bundle and stands in for what another one lacks.
 
 import en from "../../strings/en.json";
+import { withoutBidi } from "./bidi.ts";
+
+// Addresses of the other catalogues, by language.
+const catalogues: Record<string, string> = Object.fromEntries(
+  Object.entries(import.meta.glob<string>(["../../strings/*.json", "!../../strings/en.json"], { query: "?url", import: "default", eager: true })).map(
+    ([path, url]) => [path.slice(path.lastIndexOf("/") + 1, -".json".length), url],
+  ),
+);
 
 type Stem<K> = K extends `${infer S}.${"zero" | "one" | "two" | "few" | "many" | "other"}` ? S : K;
 
@@ -27,9 +35,130 @@ export interface T {
   moment(at: string | number | Date, now?: number): string;
   /** just now, 5 minutes ago, 3 hours ago, yesterday, 3 May: for lists. */
   ago(at: string | number | Date, now?: number): string;
-  /** about 5 minutes: a length of time in words. */
+  /** 5 minutes: a length of time in words, at least a minute. */
   duration(ms: number): string;
   /** 1.2 MB */
   bytes(n: number): string;
   list(items: string[], type?: "conjunction" | "disjunction"): string;
+}
+
+/** The languages that have a catalogue, "en" among them. */
+export const languages: readonly string[] = ["en", ...Object.keys(catalogues)];
+
+/** The catalogue that serves a visitor best who asks for these locales, in their order:
+ * pt-BR is served by pt, zh-Hant-TW by zh, what nothing serves by English. */
+export function match(wanted: readonly string[], available: readonly string[] = languages): string {
+  for (const tag of wanted) {
+    for (let part = tag.toLowerCase().replaceAll("_", "-"); part; part = part.slice(0, Math.max(0, part.lastIndexOf("-")))) {
+      const found = available.find((one) => one.toLowerCase() === (aliases[part] ?? part));
+      if (found) return found;
+    }
+  }
+  return "en";
+}
+
+/** Old and neighbouring codes of languages that have a catalogue. */
+const aliases: Record<string, string> = { iw: "he", yue: "zh", cmn: "zh" };
+
+/** The words for the locale; English ones where the catalogue cannot be had. */
+export async function words(locale: string, load: (language: string) => Promise<Catalogue> = fetchCatalogue): Promise<T> {
+  const language = match([locale]);
+  if (language === "en") return translator(locale, en);
+  try {
+    return translator(locale, await load(language), language);
+  } catch {
+    return translator("en", en);
+  }
+}
+
+async function fetchCatalogue(language: string): Promise<Catalogue> {
+  const response = await fetch(catalogues[language]!, { credentials: "omit" });
+  if (!response.ok) throw new Error(`the words for ${language}: status ${response.status}`);
+  return (await response.json()) as Catalogue;
+}
+
+/** The words of one catalogue. Dates and numbers follow the whole locale (pt-BR), if it is
+ * of the catalogue's language. */
+export function translator(locale: string, catalogue: Catalogue, language = "en"): T {
+  locale = match([locale], [language, "en"]) === language ? known(locale, language) : language;
+  const rules = new Intl.PluralRules(language);
+  const dir = /^(ar|he|fa|ur)\b/.test(language) ? "rtl" : "ltr";
+  const numbers = new Intl.NumberFormat(locale);
+  const dates = (options: Intl.DateTimeFormatOptions) => {
+    const format = new Intl.DateTimeFormat(locale, options);
+    return (at: Date) => (Number.isNaN(at.getTime()) ? "" : format.format(at));
+  };
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  const clock = dates({ hour: "numeric", minute: "2-digit" });
+  const weekday = dates({ weekday: "long" });
+  const date = dates({ day: "numeric", month: "long" });
+  const dateOfYear = dates({ day: "numeric", month: "long", year: "numeric" });
+
+  const lookup = (key: string, n: string | number | undefined): string => {
+    const own = catalogue[key] ?? (typeof n === "number" ? (catalogue[`${key}.${rules.select(n)}`] ?? catalogue[`${key}.other`]) : undefined);
+    if (own !== undefined) return own;
+    const english: Catalogue = en;
+    return english[key] ?? (typeof n === "number" ? (english[`${key}.${n === 1 ? "one" : "other"}`] ?? english[`${key}.other`]) : undefined) ?? key;
+  };
+  const t = (key: Key, values: Record<string, string | number> = {}) =>
+    lookup(key, values.n).replace(/\{(\w+)\}/g, (whole, name: string) => {
+      const value = values[name];
+      return value === undefined ? whole : typeof value === "number" ? numbers.format(value) : isolate(value, dir);
+    });
+  const day = (at: Date, now: number): string => {
+    const days = daysBetween(at, new Date(now));
+    if (days === 0 || days === 1) return relative.format(-days, "day");
+    if (days > 1 && days < 7) return weekday(at);
+    return (at.getFullYear() === new Date(now).getFullYear() ? date : dateOfYear)(at);
+  };
+  return Object.assign(t, {
+    locale,
+    dir,
+    number: (n: number) => numbers.format(n),
+    time: (at: string | number | Date) => clock(new Date(at)),
+    day: (at: string | number | Date, now = Date.now()) => day(new Date(at), now),
+    moment: (at: string | number | Date, now = Date.now()) => `${day(new Date(at), now)} ${clock(new Date(at))}`.trim(),
+    ago(at: string | number | Date, now = Date.now()) {
+      const then = new Date(at);
+      const minutes = Math.floor((now - then.getTime()) / 60_000);
+      if (minutes < 1) return relative.format(0, "second"); // also when the server's clock is ahead
+      if (minutes < 60) return relative.format(-minutes, "minute");
+      if (daysBetween(then, new Date(now)) === 0) return relative.format(-Math.floor(minutes / 60), "hour");
+      return day(then, now);
+    },
+    duration(ms: number) {
+      const minutes = Math.max(1, Math.round(ms / 60_000));
+      const [n, unit] = minutes < 60 ? [minutes, "minute"] : [Math.round(minutes / 60), "hour"];
+      return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(n);
+    },
+    bytes(n: number) {
+      const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
+      let i = 0;
+      for (; n >= 1000 && i < units.length - 1; i++) n /= 1024;
+      return new Intl.NumberFormat(locale, { style: "unit", unit: units[i], unitDisplay: i === 0 ? "long" : "short", maximumFractionDigits: n < 10 ? 1 : 0 }).format(n);
+    },
+    list: (items: string[], type: "conjunction" | "disjunction" = "conjunction") => new Intl.ListFormat(locale, { type }).format(items),
+  }) as T;
+}
+
+function known(locale: string, otherwise: string): string {
+  try {
+    return Intl.getCanonicalLocales(locale.replaceAll("_", "-"))[0] ?? otherwise;
+  } catch {
+    return otherwise; // not a locale
+  }
+}
+
+/** Whole days of the calendar from one moment to the other, in the visitor's time zone. */
+function daysBetween(from: Date, to: Date): number {
+  const day = (at: Date) => Date.UTC(at.getFullYear(), at.getMonth(), at.getDate());
+  return Math.round((day(to) - day(from)) / 86_400_000);
+}
+
+/** A value such as a name keeps to itself: one of the other direction does not turn the
+ * sentence around. */
+function isolate(value: string, dir: "ltr" | "rtl"): string {
+  const other = dir === "ltr" ? /[\p{Script=Hebrew}\p{Script=Arabic}]/u : /\p{Script=Latin}/u;
+  const plain = withoutBidi(value);
+  return other.test(plain) ? `\u2068${plain}\u2069` : plain;
 }
