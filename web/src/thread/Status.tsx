@@ -1,0 +1,80 @@
+import { useEffect, useState } from "preact/hooks";
+import type { State, Thread } from "../core/types.ts";
+import { Avatar } from "./AgentMessage.tsx";
+import { useScene } from "./context.ts";
+import { Icon } from "./Icon.tsx";
+import { Dots } from "./Waiting.tsx";
+
+/** How the connection is, while it is not as it should be. */
+export function Connection({ link }: { link: Thread["link"] }) {
+  const { t } = useScene();
+  if (link !== "reconnecting" && link !== "offline") return null;
+  return (
+    <p class={`connection ${link}`}>
+      <span class="pulse" />
+      {t(`thread.${link}`)}
+    </p>
+  );
+}
+
+/** Where the customer stands while nobody has taken the conversation. */
+export function Queue({ queue }: { queue: NonNullable<Thread["queue"]> }) {
+  const { t } = useScene();
+  return (
+    <div class="card queue">
+      <p class="title">
+        <span class="pulse" />
+        {queue.place === undefined ? t("thread.queue") : queue.place <= 1 ? t("thread.queue_next") : t("thread.queue_place", { n: queue.place })}
+      </p>
+      {queue.expectedWaitMs !== undefined && <p>{t("thread.queue_wait", { time: t.duration(queue.expectedWaitMs) })}</p>}
+      {queue.since && <p>{t("thread.queue_since", { time: t.time(queue.since) })}</p>}
+      <p>{t("thread.queue_more")}</p>
+    </div>
+  );
+}
+
+/** A person of the company is writing. */
+export function Typing({ name }: { name: string }) {
+  const { t } = useScene();
+  return (
+    <div class="agent typing">
+      <Avatar name={name} />
+      <div class="bubble">
+        <Dots label={t("thread.types", { name })} />
+      </div>
+    </div>
+  );
+}
+
+/** What went wrong with the customer's last act. */
+export function Problem({ problem }: { problem: NonNullable<State["problem"]> }) {
+  const { chat, t } = useScene();
+  const left = useSeconds(problem.retryAt);
+  return (
+    <div class="problem">
+      <Icon name="alert" />
+      <p dir="auto">
+        {problem.text} {left > 0 && t("thread.retry_in", { n: left })}
+      </p>
+      <button type="button" class="act" onClick={() => chat.dismiss()} aria-label={t("thread.dismiss")} title={t("thread.dismiss")}>
+        <Icon name="close" />
+      </button>
+    </div>
+  );
+}
+
+/** Seconds until a moment, counted down. */
+function useSeconds(until: number | undefined): number {
+  const left = () => Math.max(0, Math.ceil(((until ?? 0) - Date.now()) / 1000));
+  const [seconds, setSeconds] = useState(left);
+  useEffect(() => {
+    setSeconds(left);
+    if (left() === 0) return;
+    const timer = setInterval(() => {
+      setSeconds(left);
+      if (left() === 0) clearInterval(timer);
+    }, 1000);
+    return () => clearInterval(timer);
+  }, [until]);
+  return seconds;
+}

@@ -1,0 +1,50 @@
+import { useEffect, useState } from "preact/hooks";
+import { withoutBidi } from "../core/bidi.ts";
+import type { Upload } from "../core/types.ts";
+import { useScene } from "./context.ts";
+import { isPicture } from "./files.ts";
+import { Icon } from "./Icon.tsx";
+
+/** The files that go with the next message. */
+export function Uploads({ uploads }: { uploads: Upload[] }) {
+  const { t } = useScene();
+  if (uploads.length === 0) return null;
+  return (
+    <ul class="uploads" aria-label={t("thread.files")}>
+      {uploads.map((upload) => (
+        <One key={upload.key} upload={upload} />
+      ))}
+    </ul>
+  );
+}
+
+function One({ upload }: { upload: Upload }) {
+  const { chat, t } = useScene();
+  const name = withoutBidi(upload.name);
+  return (
+    <li class={`upload ${upload.state}`}>
+      {isPicture(upload.type) ? <Thumbnail blob={upload.blob} /> : <Icon name="file" />}
+      <span class="caption">
+        <bdi class="name">{name}</bdi>
+        {upload.state === "sending" ? (
+          <progress max={upload.bytes || 1} value={upload.sent} aria-label={t("thread.uploading", { name })} />
+        ) : (
+          <span class="size">{upload.state === "failed" ? (upload.error ?? t("thread.not_sent")) : t.bytes(upload.bytes)}</span>
+        )}
+      </span>
+      <button type="button" class="act" onClick={() => chat.cancelUpload(upload.key)} aria-label={t("thread.remove", { name })} title={t("thread.remove", { name })}>
+        <Icon name="close" />
+      </button>
+    </li>
+  );
+}
+
+function Thumbnail({ blob }: { blob: Blob }) {
+  const [url, setURL] = useState<string | undefined>();
+  useEffect(() => {
+    const made = URL.createObjectURL(blob);
+    setURL(made);
+    return () => URL.revokeObjectURL(made);
+  }, [blob]);
+  return url ? <img src={url} alt="" /> : <span class="blank" />;
+}

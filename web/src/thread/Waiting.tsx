@@ -1,0 +1,66 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { useScene } from "./context.ts";
+import { Icon } from "./Icon.tsx";
+
+/** After these times of waiting something is said; at last a person is offered. */
+const patience = [8_000, 30_000];
+
+/** Stands where the answer will be, from the moment in which the message is sent. */
+export function Waiting({ activity }: { activity?: string }) {
+  const { chat, t, say } = useScene();
+  const [stage, setStage] = useState(0);
+  useEffect(() => {
+    const timers = patience.map((ms, i) => setTimeout(() => setStage(i + 1), ms));
+    return () => timers.forEach(clearTimeout);
+  }, []);
+  const line = activity ?? (stage > 0 ? t("thread.working") : undefined);
+  useEffect(() => {
+    if (line) say(line);
+  }, [line]);
+  useEffect(() => {
+    if (stage > 1) say(t("thread.slow"));
+  }, [stage > 1]);
+  return (
+    <div class="waiting">
+      <Speaker />
+      <p class="doing">
+        <Dots label={t("thread.answering")} />
+        {line && <span dir="auto">{line}</span>}
+      </p>
+      {stage > 1 && (
+        <p class="offer">
+          {t("thread.slow")}{" "}
+          <button type="button" class="text-button" onClick={() => chat.person()}>
+            <Icon name="person" />
+            {t("thread.person")}
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Who answers: said on every answer, and before it is there. */
+export function Speaker({ children }: { children?: ComponentChildren }) {
+  const { t } = useScene();
+  return (
+    <h3 class="speaker">
+      <span class="ai" title={t("thread.ai_long")}>
+        <Icon name="spark" />
+        {t("thread.ai")}
+      </span>
+      {children}
+    </h3>
+  );
+}
+
+export function Dots({ label }: { label: string }) {
+  return (
+    <span class="dots" role="img" aria-label={label}>
+      <i />
+      <i />
+      <i />
+    </span>
+  );
+}
