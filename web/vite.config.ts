@@ -14,6 +14,9 @@ export default defineConfig({
   },
   build: {
     target: "es2022",
+    // The first browsers with light-dark(): it is not to be rewritten for older ones, which
+    // get the light colours (tokens.css).
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
     modulePreload: false,
     assetsInlineLimit: 0,
     reportCompressedSize: false,

@@ -1,1 +1,130 @@
+// The customer's page at /, and the frame at /embed. The server has drawn the beginning of
+// a conversation already; this takes its elements over.
+
+import "../shell/tokens.css";
+import "../shell/shell.css";
+import "../thread/thread.css";
 import "./page.css";
+import { createChat } from "../core/chat.ts";
+import { words, type T } from "../core/i18n.ts";
+import type { State } from "../core/types.ts";
+import { mount } from "../shell/mount.tsx";
+import { titleCounter } from "../shell/title.ts";
+import { perform, report } from "../widget/bridge.ts";
+import { outside, type Outside } from "../widget/frame.ts";
+
+const app = document.getElementById("app")!;
+const early = holdForm(app);
+void begin(app.classList.contains("embed") ? await outside() : undefined);
+
+async function begin(host: Outside | undefined): Promise<void> {
+  const asked = host?.settings ?? {};
+  const query = new URLSearchParams(location.search);
+  const locale = asked.locale ?? query.get("locale") ?? undefined;
+  const { storage, identity, context } = asked;
+  const chat = createChat({ base: "", assistant: query.get("assistant") ?? undefined, locale, storage, identity, context });
+  const known = new Promise<void>((resolve) => {
+    const look = (state: State) => (state.settings || state.failed) && resolve();
+    chat.subscribe(look);
+    look(chat.state);
+  });
+
+  let shown = !host;
+  const looks = () => shown && !document.hidden;
+  const count = titleCounter();
+  const see = () => {
+    chat.visible(looks());
+    if (!host) count(looks() ? 0 : chat.state.unread);
+  };
+  document.addEventListener("visibilitychange", see);
+
+  const started = chat.start();
+  // Until both are here the page stays as the server has drawn it.
+  let [t] = await Promise.all([words(locale ?? navigator.language), known]);
+  const draft = early.draft();
+  const mounted = mount(app, {
+    chat, t, base: "", page: !host, scheme: asked.colorScheme, accent: asked.accent, seen: looks,
+    onClose: host && (() => host.tell({ answerable: 1, close: true })),
+    onNotification: () => host?.tell({ answerable: 1, open: true }),
+  });
+  early.release(draft, chat.send);
+
+  const tell = () => {
+    const { settings, unread } = chat.state;
+    see();
+    if (!host) return;
+    if (settings?.enabled === false) return host.tell({ answerable: 1, off: true });
+    const label = unread > 0 ? t("shell.open_unread", { n: unread }) : t("shell.open");
+    host.tell({ answerable: 1, title: settings?.title || t("shell.title"), label, unread });
+  };
+  const speak = async (wanted: string): Promise<T> => {
+    t = await words(wanted);
+    mounted.words(t);
+    tell();
+    return t;
+  };
+  chat.subscribe(tell);
+  tell();
+  if (host) {
+    report(chat, host.emit);
+    host.answer({
+      shown(on) {
+        shown = on;
+        see();
+        if (on) mounted.focus();
+      },
+      call(method, args) {
+        perform(chat, method, args);
+        if (method === "setLocale") void speak(String(args[0]));
+      },
+    });
+    app.addEventListener("keydown", (e) => {
+      if (e.key === "Escape" && !e.defaultPrevented && !e.isComposing) host.tell({ answerable: 1, close: true });
+    });
+    return;
+  }
+
+  // Addresses of conversations that this browser knows: /#c=ID.
+  await started;
+  const follow = () => {
+    const id = new URLSearchParams(location.hash.slice(1)).get("c");
+    if (id) chat.open(id);
+  };
+  window.addEventListener("hashchange", follow);
+  follow();
+}
+
+interface Draft {
+  text: string;
+  focused: boolean;
+}
+
+/** The server's form works without script. What is written or sent before the script is
+ * ready is not lost, and does not leave the page. */
+function holdForm(app: HTMLElement): { draft(): Draft; release(draft: Draft, send: (text: string) => void): void } {
+  const held: string[] = [];
+  const field = () => app.querySelector("textarea");
+  const hold = (e: SubmitEvent) => {
+    e.preventDefault();
+    const pressed = e.submitter as HTMLButtonElement | null;
+    const suggested = pressed?.name === "suggestion";
+    const text = (suggested ? pressed.value : (field()?.value ?? "")).trim();
+    if (pressed?.name === "act" || text === "") return;
+    held.push(text);
+    if (!suggested) field()!.value = "";
+  };
+  app.addEventListener("submit", hold);
+  return {
+    draft: () => ({ text: field()?.value ?? "", focused: document.activeElement === field() }),
+    release({ text, focused }, send) {
+      app.removeEventListener("submit", hold);
+      held.forEach(send);
+      const now = field();
+      if (now && text) {
+        now.value = text;
+        now.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+      if (focused) now?.focus();
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import type { ComponentChildren } from "preact";
+import type { T } from "../core/i18n.ts";
+import type { Thread } from "../core/types.ts";
+import { Glyph } from "./Glyph.tsx";
+
+interface Props {
+  t: T;
+  title: string;
+  thread: Thread;
+  /** The page has its heading here; in a panel the dialog's name says the same. */
+  heading: "h1" | "h2";
+  onPerson(): void;
+  onClose?(): void;
+  /** The menu and its button. */
+  children: ComponentChildren;
+}
+
+/** Who is spoken to, and the ways to a person, to more and out. */
+export function Header({ t, title, thread, heading: Heading, onPerson, onClose, children }: Props) {
+  const { owner, ended } = thread;
+  return (
+    <header class="bar" part="header">
+      <Avatar owner={owner} />
+      <div class="who">
+        <Heading class="name" dir="auto">
+          {title}
+        </Heading>
+        <p class="kicker">
+          {stateLine(t, thread)}
+          {owner.kind === "bot" && !ended && <span class="wordy"> · {t("shell.state_sources")}</span>}
+        </p>
+      </div>
+      <div class="tools">
+        {owner.kind === "bot" && !ended && (
+          <button class="tool named" type="button" aria-label={t("shell.person")} title={t("shell.person")} onClick={onPerson}>
+            <Glyph name="person" />
+            <span class="tool-name">{t("shell.person")}</span>
+          </button>
+        )}
+        {children}
+        {onClose && (
+          <button class="tool" type="button" aria-label={t("shell.close")} title={t("shell.close")} onClick={onClose}>
+            <Glyph name="close" />
+          </button>
+        )}
+      </div>
+    </header>
+  );
+}
+
+function Avatar({ owner }: { owner: Thread["owner"] }) {
+  const letters = owner.kind === "agent" ? initials(owner.name ?? "") : "";
+  return (
+    <span class={`face ${owner.kind}`} aria-hidden="true">
+      {letters || <Glyph name={owner.kind === "queue" ? "clock" : owner.kind === "agent" ? "person" : "bot"} />}
+    </span>
+  );
+}
+
+/** The first letters of the first and the last word. */
+export function initials(name: string): string {
+  const words = name.match(/[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu) ?? [];
+  const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
+  return ends.map((word) => [...word!][0]!.toLocaleUpperCase()).join("");
+}
+
+export function stateLine(t: T, { owner, ended, queue }: Thread): string {
+  if (ended) return t("shell.state_ended");
+  if (owner.kind === "agent") return owner.name ? t("shell.state_agent", { name: owner.name }) : t("shell.state_person");
+  if (owner.kind === "queue") return queue?.place ? t("shell.state_place", { place: queue.place }) : t("shell.state_queue");
+  return t("shell.state_bot");
+}

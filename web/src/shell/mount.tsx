@@ -1,0 +1,107 @@
+// Puts the shell into an element and keeps what belongs to one mount: the language, the
+// colours, and what is told about news. The widget, its frame and the page all use it.
+
+import { render } from "preact";
+import { match, type T } from "../core/i18n.ts";
+import type { Chat, State } from "../core/types.ts";
+import { focusThread } from "../thread/index.tsx";
+import { chime, notify } from "./news.ts";
+import { keepPrefs, readPrefs } from "./prefs.ts";
+import { Shell } from "./Shell.tsx";
+import { keepReadable } from "./theme.ts";
+
+/** The accent that the style sheet has for light and dark; settings name it by default. */
+const usual = "#0b6e63";
+
+export interface MountOptions {
+  chat: Chat;
+  t: T;
+  base: string;
+  page: boolean;
+  scheme?: "auto" | "light" | "dark";
+  /** Of the host page; goes before the assistant's. */
+  accent?: string;
+  onClose?(): void;
+  /** Somebody looks at the conversation. */
+  seen(): boolean;
+  /** A notification was pressed. */
+  onNotification(): void;
+}
+
+export interface Mounted {
+  /** Other words: the language was changed. */
+  words(t: T): void;
+  /** Puts the focus where one goes on. */
+  focus(): void;
+  destroy(): void;
+}
+
+export function mount(app: HTMLElement, options: MountOptions): Mounted {
+  const { chat, seen } = options;
+  let { t } = options;
+  let prefs = readPrefs();
+  const ended = new AbortController();
+  const look = keepReadable(app, ended.signal);
+  app.dataset.scheme = options.scheme ?? "auto";
+
+  function draw(): void {
+    app.lang = match([t.locale]);
+    app.dir = t.dir;
+    const onPrefs = (chosen: typeof prefs) => {
+      prefs = chosen;
+      keepPrefs(prefs);
+      draw();
+    };
+    render(<Shell chat={chat} t={t} base={options.base} prefs={prefs} onPrefs={onPrefs} onClose={options.onClose} page={options.page} />, app);
+  }
+
+  let accent: string | undefined;
+  function colour(state: State): void {
+    const given = options.accent ?? state.settings?.accent;
+    if (given === accent) return;
+    accent = given;
+    if (given && given.toLowerCase() !== usual) app.style.setProperty("--given-accent", given);
+    look();
+  }
+
+  const unsubscribe = chat.subscribe(colour);
+  const unlisten = onMessage(chat, ({ name, text }) => {
+    if (seen()) return;
+    if (prefs.sound) chime();
+    if (prefs.notify) notify(name ?? chat.state.settings?.title ?? t("shell.title"), text, options.onNotification);
+  });
+  draw();
+  colour(chat.state);
+  look();
+
+  return {
+    words(other) {
+      t = other;
+      draw();
+    },
+    focus: () => focusThread(app),
+    destroy() {
+      ended.abort();
+      unsubscribe();
+      unlisten();
+      render(null, app);
+    },
+  };
+}
+
+/** What the company has just said. */
+export interface Message {
+  conversation?: string;
+  from: "assistant" | "agent";
+  name?: string;
+  text: string;
+}
+
+/** Calls back for each message of the company once it is complete. */
+export function onMessage(chat: Chat, heard: (message: Message) => void): () => void {
+  return chat.onEvent((kind, item) => {
+    const conversation = chat.state.thread.id;
+    if (kind === "agent.message" && item?.type === "agent") heard({ conversation, from: "agent", name: item.name, text: item.text });
+    if (kind === "turn.ended" && item?.type === "answer" && item.text) heard({ conversation, from: "assistant", text: item.text });
+  });
+}
