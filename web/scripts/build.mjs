@@ -1,8 +1,9 @@
 // Builds what the server hands out: node scripts/build.mjs [FOLDER]. Without a folder it is
 // internal/console/dist, which is committed. The same source gives the same bytes.
 //
-// Three builds, because each result must be one file: the widget and the page as modules,
-// and the loader as a classic script that knows the widget's name.
+// Four builds, because each result must be one file: the widget, the host page's side of the
+// iframe mode and the page as modules, and the loader as a classic script that knows the
+// names of the first two.
 
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -16,16 +17,15 @@ await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 
 const widget = await bundle("widget", "src/widget/widget.tsx", {});
+const frame = await bundle("frame", "src/widget/host.ts", {});
 await bundle("page", "src/page/page.tsx", {});
 await build({
-  ...shared({ __WIDGET__: JSON.stringify(widget) }),
+  ...shared({ __WIDGET__: JSON.stringify(widget), __FRAME__: JSON.stringify(frame) }),
   build: {
     outDir: out,
     emptyOutDir: false,
-    rolldownOptions: {
-      input: path.join(web, "src/widget/loader.ts"),
-      output: { format: "iife", entryFileNames: "widget.js" },
-    },
+    // As a library: what Vite adds to import() otherwise is a third of the loader.
+    lib: { entry: path.join(web, "src/widget/loader.ts"), formats: ["iife"], name: "loader", fileName: () => "widget.js" },
   },
 });
 await writeFile(path.join(out, "manifest.json"), JSON.stringify(await manifest(), null, 2) + "\n");

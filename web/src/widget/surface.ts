@@ -20,7 +20,7 @@ export interface Surface {
 }
 
 /** The whole window belongs to the chat on phones. The same condition is in surface.css. */
-const fullScreen = "(max-width: 480px), (max-height: 420px)";
+const fullScreen = "(max-width: 480px), (max-height: 480px)";
 
 let surfaces = 0;
 
