@@ -47,7 +47,7 @@ async function begin(host: Outside | undefined): Promise<void> {
     onClose: host && (() => host.tell({ answerable: 1, close: true })),
     onNotification: () => host?.tell({ answerable: 1, open: true }),
   });
-  early.release(draft, chat.send);
+  early.release(draft, (text) => void started.then(() => chat.send(text)));
 
   const tell = () => {
     const { settings, unread } = chat.state;
@@ -74,6 +74,7 @@ async function begin(host: Outside | undefined): Promise<void> {
         if (on) mounted.focus();
       },
       call(method, args) {
+        if (method === "send") return void started.then(() => perform(chat, method, args));
         perform(chat, method, args);
         if (method === "setLocale") void speak(String(args[0]));
       },

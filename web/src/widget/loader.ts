@@ -7,7 +7,7 @@
 
 import { contract, isOn, type Boot, type Env, type EventName, type Handle, type Settings } from "./contract.ts";
 import { addStyle } from "./sheet.ts";
-import { storageKey } from "../core/storage.ts";
+import { placeOf } from "../core/storage.ts";
 import css from "./launcher.css?inline";
 
 declare const __WIDGET__: string; // assets/widget-HASH.js
@@ -154,7 +154,7 @@ function create(asked: Settings = tag): Instance {
   function remembered(): boolean {
     if (settings.identity) return true;
     try {
-      return (settings.storage === "session" ? sessionStorage : localStorage).getItem(storageKey(base, assistant)) !== null;
+      return (settings.storage === "session" ? sessionStorage : localStorage).getItem(placeOf(base, assistant)) !== null;
     } catch {
       return false; // the host page or the browser allows no storage
     }

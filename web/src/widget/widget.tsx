@@ -60,7 +60,7 @@ export const boot: Boot = (_version, env) => {
 
   const unsubscribe = chat.subscribe(tell);
   const unreport = report(chat, emit);
-  void chat.start();
+  const started = chat.start();
   void speak(settings.locale ?? navigator.language);
   if (inline) see();
 
@@ -74,8 +74,10 @@ export const boot: Boot = (_version, env) => {
         case "setLocale":
           perform(chat, method, args);
           return void speak(String(args[0]));
-        case "newConversation":
         case "send":
+          surface.open();
+          return void started.then(() => perform(chat, method, args));
+        case "newConversation":
           surface.open();
       }
       perform(chat, method, args);

@@ -157,7 +157,7 @@ test("where nothing can be fetched the page is told, and the next press tries ag
   settings = undefined;
   const chat = api.create!({ base: `${base}/elsewhere` }) as Api;
   const errors: unknown[] = [];
-  chat.on!("error", (detail) => errors.push(detail));
+  chat.on!("error", (detail: unknown) => errors.push(detail));
   chat.open!();
   await until("the error", () => errors.length > 0);
   assert.match((errors[0] as { message: string }).message, /could not be loaded/);
@@ -168,8 +168,8 @@ test("where nothing can be fetched the page is told, and the next press tries ag
 });
 
 test("a stored conversation is fetched in an idle moment", async () => {
-  const { storageKey } = await import("../../src/core/storage.ts");
-  localStorage.setItem(storageKey(base, "kept"), "{}");
+  const { placeOf } = await import("../../src/core/storage.ts");
+  localStorage.setItem(placeOf(base, "kept"), "{}");
   api.create!({ base, assistant: "kept" });
   await until("the widget", () => booted.length > 0);
   assert.deepEqual(booted[0]!.calls, []);
