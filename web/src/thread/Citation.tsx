@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import { withoutBidi } from "../core/bidi.ts";
 import type { Citation } from "../core/types.ts";
 import { useScene } from "./context.ts";
@@ -48,6 +48,7 @@ interface Props {
 export function Card({ shown, close, hold }: Props) {
   const { t, base } = useScene();
   const { citation, anchor, pinned } = shown;
+  const id = useId();
   const card = useRef<HTMLDivElement>(null);
   const href = sourceLink(citation, base);
   const title = withoutBidi(citation.title) || t("thread.untitled");
@@ -58,7 +59,7 @@ export function Card({ shown, close, hold }: Props) {
     place(element, anchor);
   }, [citation, anchor]);
   useEffect(() => {
-    if (pinned) card.current!.querySelector<HTMLElement>("a, button")?.focus({ preventScroll: true });
+    if (pinned) card.current!.querySelector<HTMLElement>(href ? "a" : "button")?.focus({ preventScroll: true });
   }, [pinned, anchor]);
   useEffect(() => {
     const moved = () => {
@@ -83,7 +84,8 @@ export function Card({ shown, close, hold }: Props) {
   }, [anchor]);
 
   const left = (e: FocusEvent) => {
-    if (pinned && !card.current!.contains(e.relatedTarget as Node | null)) close(false);
+    const to = e.relatedTarget as Node | null; // none: the window lost the focus, or a press, which is heard above
+    if (pinned && to && !card.current!.contains(to)) close(false);
   };
   return (
     <div
@@ -92,18 +94,21 @@ export function Card({ shown, close, hold }: Props) {
       popover="manual"
       role="dialog"
       aria-label={t("thread.source", { n: citation.mark, title })}
+      aria-describedby={id}
       onPointerEnter={() => hold(true)}
       onPointerLeave={() => hold(false)}
       onFocusOut={left}
     >
       <div class="head">
         <span class="number">{t.number(citation.mark)}</span>
-        <bdi class="title">{title}</bdi>
+        <span class="title">
+          <bdi>{title}</bdi>
+        </span>
         <button type="button" class="act" onClick={() => close(true)} aria-label={t("thread.close")} title={t("thread.close")}>
           <Icon name="close" />
         </button>
       </div>
-      <blockquote dir="auto" tabIndex={0} aria-label={t("thread.quote")}>
+      <blockquote dir="auto" tabIndex={0} id={id}>
         <mark>{withoutBidi(citation.quote)}</mark>
       </blockquote>
       {href && (
@@ -123,10 +128,10 @@ function place(card: HTMLElement, anchor: HTMLElement): boolean {
   const at = anchor.getBoundingClientRect();
   const space = 8;
   const top = Math.max(bounds.top, 0);
-  const bottom = Math.min(bounds.bottom, innerHeight);
+  const bottom = Math.min(bounds.bottom, window.innerHeight);
   if (at.bottom < top || at.top > bottom) return false;
   const start = Math.max(bounds.left, 0) + space;
-  const end = Math.min(bounds.right, innerWidth) - space;
+  const end = Math.min(bounds.right, window.innerWidth) - space;
   card.style.maxWidth = `${Math.min(end - start, 352)}px`;
   const above = at.top - top - 2 * space;
   const below = bottom - at.bottom - 2 * space;

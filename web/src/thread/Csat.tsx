@@ -2,7 +2,7 @@ import { useId, useState } from "preact/hooks";
 import { useScene } from "./context.ts";
 
 const scores = [1, 2, 3, 4, 5] as const;
-const mouths = ["M8 17c2.2-3.3 5.8-3.3 8 0", "M8.2 16.300c2.2-1.8 5.4-1.8 7.6 0", "M8.3 15.500h7.4", "M8.2 14.700c2.2 1.8 5.4 1.8 7.6 0", "M7.8 14c2.2 4.2 6.2 4.2 8.4 0"];
+const mouths = ["M8 17c2.2-3.3 5.8-3.3 8 0", "M8.2 16.3c2.2-1.8 5.4-1.8 7.6 0", "M8.3 15.5h7.4", "M8.2 14.7c2.2 1.8 5.4 1.8 7.6 0", "M7.8 14c2.2 4.2 6.2 4.2 8.4 0"];
 
 /** Asks how the conversation went: once, and one may pass. */
 export function Csat({ given }: { given: boolean }) {
@@ -25,7 +25,7 @@ export function Csat({ given }: { given: boolean }) {
               <input type="radio" name={id} value={n} checked={score === n} onChange={() => setScore(n)} aria-label={`${t.number(n)}: ${t(`thread.csat_${n}`)}`} />
               <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
                 <circle cx="12" cy="12" r="9" />
-                <path d={`M9 9.500v.01M15 9.500v.01${mouths[n - 1]}`} />
+                <path d={`M9 9.5v.01M15 9.5v.01${mouths[n - 1]}`} />
               </svg>
             </label>
           ))}

@@ -36,10 +36,12 @@ export function FileBubble({ file }: { file: File }) {
     }
   };
   return (
-    <button type="button" class={picture ? "file picture" : "file"} ref={button} onClick={download} aria-label={t("thread.download", { name, size: t.bytes(file.bytes) })} title={t("thread.download", { name, size: t.bytes(file.bytes) })}>
+    <button type="button" class={picture ? "file picture" : "file"} ref={button} onClick={download} title={t("thread.download", { name, size: t.bytes(file.bytes) })}>
       {picture ? url ? <img src={url} alt="" /> : <span class="blank" /> : <Icon name="file" />}
       <span class="caption">
-        <bdi class="name">{name}</bdi>
+        <span class="name">
+          <bdi>{name}</bdi>
+        </span>
         <span class="size">{t.bytes(file.bytes)}</span>
       </span>
     </button>

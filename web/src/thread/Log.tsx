@@ -186,7 +186,7 @@ export function waitsFor(thread: Thread): { activity?: string } | undefined {
   }
   const last = items.at(-1);
   if (last?.type !== "customer" || thread.owner.kind !== "bot" || thread.ended || !last.text) return undefined;
-  if (last.state === "failed" || (last.state === "sending" && thread.link !== "live" && thread.link !== "polling" && thread.id)) return undefined;
+  if (last.state === "failed" || (last.state === "sending" && (thread.link === "reconnecting" || thread.link === "offline"))) return undefined;
   return answered(last, items) ? undefined : {};
 }
 

@@ -26,7 +26,9 @@ export function Sources({ text, citations }: { text: string; citations: Citation
             <li key={c.mark}>
               <button type="button" class="source" onClick={(e) => cite.open(c, e.currentTarget)} aria-haspopup="dialog">
                 <span class="number">{t.number(c.mark)}</span>
-                <bdi class="name">{title}</bdi>
+                <span class="name">
+                  <bdi>{title}</bdi>
+                </span>
               </button>
               {href && (
                 <a class="act" href={href} target="_blank" rel="noopener nofollow" aria-label={t("thread.open_it", { title })} title={t("thread.open")}>

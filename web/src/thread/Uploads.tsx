@@ -25,7 +25,9 @@ function One({ upload }: { upload: Upload }) {
     <li class={`upload ${upload.state}`}>
       {isPicture(upload.type) ? <Thumbnail blob={upload.blob} /> : <Icon name="file" />}
       <span class="caption">
-        <bdi class="name">{name}</bdi>
+        <span class="name">
+          <bdi>{name}</bdi>
+        </span>
         {upload.state === "sending" ? (
           <progress max={upload.bytes || 1} value={upload.sent} aria-label={t("thread.uploading", { name })} />
         ) : (

@@ -1,7 +1,8 @@
-// A document for components, and what tests do with it. Imported before Preact is used.
+// A document for components, and what tests do with it. To be imported first.
 
 import { Window } from "happy-dom";
-import type { ComponentChild } from "preact";
+import { render, type ComponentChild } from "preact";
+import { act } from "preact/test-utils";
 
 const window = new Window({ url: "https://shop.example/" });
 for (const name of ["document", "HTMLElement", "Element", "Node", "Event", "KeyboardEvent", "InputEvent", "MouseEvent", "ResizeObserver", "IntersectionObserver", "matchMedia", "getComputedStyle"] as const) {
@@ -9,9 +10,6 @@ for (const name of ["document", "HTMLElement", "Element", "Node", "Event", "Keyb
 }
 Object.defineProperty(globalThis, "window", { value: window, configurable: true });
 Object.defineProperty(globalThis, "requestAnimationFrame", { value: (f: FrameRequestCallback) => setTimeout(f, 0), configurable: true, writable: true });
-
-const { render } = await import("preact");
-const { act } = await import("preact/test-utils");
 
 export interface Mount {
   root: HTMLElement;

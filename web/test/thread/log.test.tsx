@@ -1,0 +1,262 @@
+import { act, mount } from "./dom.ts";
+import { mock, test } from "node:test";
+import assert from "node:assert/strict";
+import en from "../../strings/en.json";
+import { translator } from "../../src/core/i18n.ts";
+import type { Citation, ChoicesItem, FormItem, State } from "../../src/core/types.ts";
+import { Thread } from "../../src/thread/index.tsx";
+import { exchanges, flagsOf, waitsFor } from "../../src/thread/Log.tsx";
+import { initials } from "../../src/thread/AgentMessage.tsx";
+import { sourceLink } from "../../src/thread/source.ts";
+import { distant } from "../../src/thread/Time.tsx";
+import { answer, citation, customer, having, noon, recorder } from "./scene.ts";
+
+const t = translator("en", en);
+
+function thread(state: State) {
+  const { chat, calls } = recorder();
+  const draw = (next: State) => <Thread chat={chat} state={next} t={t} base="https://chat.example" />;
+  const page = mount(draw(state));
+  return { ...page, calls, show: (next: State) => page.draw(draw(next)) };
+}
+
+const hi = customer("Hi");
+
+test("each message of the customer begins an exchange", () => {
+  const line = { type: "line", key: "l", at: noon, seq: 1, what: "queued" } as const;
+  const groups = exchanges([line, hi, answer("Yes"), customer("And?"), customer("Well?"), answer("No", { key: "t2" })]);
+  assert.deepEqual(groups.map((group) => group.map((item) => item.key)), [["l"], ["Hi", "t1"], ["And?"], ["Well?", "t2"]]);
+});
+
+test("an answer is waited for from the moment of sending until its first word", () => {
+  const waits = (more: Partial<State["thread"]>) => waitsFor(having(more).thread);
+  assert.deepEqual(waits({ items: [customer("Hi", { state: "sending", turn: undefined })] }), {});
+  assert.deepEqual(waits({ items: [hi] }), {});
+  assert.deepEqual(waits({ items: [hi, answer("", { running: true, activity: "Looking" })], running: "t1" }), { activity: "Looking" });
+  assert.equal(waits({ items: [hi, answer("W", { running: true })], running: "t1" }), undefined);
+  assert.equal(waits({ items: [hi, answer("Word")] }), undefined);
+  assert.equal(waits({ items: [customer("Hi", { state: "failed" })] }), undefined);
+  assert.equal(waits({ items: [customer("", { files: [{ id: "f", name: "a", type: "b", bytes: 1 }] })] }), undefined, "a file alone is not answered");
+  assert.equal(waits({ items: [hi], owner: { kind: "agent" } }), undefined);
+  assert.equal(waits({ items: [hi], ended: true }), undefined);
+  assert.equal(waits({ items: [customer("Hi", { state: "sending" })], link: "offline" }), undefined);
+});
+
+test("only the last answer can be given again, and only by the bot", () => {
+  const flags = (more: Partial<State["thread"]>) => flagsOf(having(more).thread);
+  const items = [hi, answer("A", { key: "a" }), customer("Ho", { seq: 5 }), answer("B", { key: "b", turn: "t2" })];
+  assert.deepEqual(flags({ items, readByAgent: 3 }), { again: "b", edit: "Ho", seen: "Hi" });
+  assert.deepEqual(flags({ items, running: "t2" }).again, undefined);
+  assert.deepEqual(flags({ items, owner: { kind: "agent" }, readByAgent: 9 }), { again: undefined, edit: undefined, seen: "Ho" });
+  assert.equal(flags({ items: [...items, customer("More")] }).again, undefined);
+});
+
+test("the log announces nothing itself; its running answer is busy", () => {
+  const page = thread(having({ items: [hi, answer("So", { running: true })], running: "t1" }));
+  const log = page.find("[role=log]");
+  assert.equal(log.getAttribute("aria-live"), "off");
+  assert.equal(page.find(".answer").getAttribute("aria-busy"), "true");
+  assert.equal(log.contains(page.find("[role=status]")), false);
+  page.unmount();
+});
+
+test("after 8 s of waiting a line says what happens, after 30 s a person is offered", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const page = thread(having({ items: [hi] }));
+  page.find(".waiting .dots");
+  assert.equal(page.find(".waiting").textContent, "AI");
+  act(() => mock.timers.tick(8000));
+  assert.match(page.find(".waiting").textContent!, /Looking for the answer/);
+  assert.equal(page.all(".offer").length, 0);
+  act(() => mock.timers.tick(22_000));
+  page.click(".offer button");
+  assert.deepEqual(page.calls, ["person"]);
+  mock.timers.reset();
+  page.unmount();
+});
+
+test("a thumb is counted at once; the other asks why, and says thanks", () => {
+  const page = thread(having({ items: [hi, answer("Within 30 days.")] }));
+  page.click("[aria-label='Good answer: Within 30 days.']");
+  page.click("[aria-label='Bad answer: Within 30 days.']");
+  assert.deepEqual(page.calls, ["rate t1 up", "rate t1 down"]);
+  assert.equal(page.find<HTMLButtonElement>(".card [type=submit]").disabled, true);
+  page.click(".pill:nth-child(2) input");
+  page.type(".card textarea", " The price ");
+  page.click(".card [type=submit]");
+  assert.equal(page.calls.at(-1), 'rate t1 down {"reason":"incomplete","text":"The price"}');
+  assert.match(page.find(".note").textContent!, /Thank you/);
+  page.show(having({ items: [hi, answer("Within 30 days.", { rating: "down" })] }));
+  assert.equal(page.find("[aria-label^='Bad answer']").getAttribute("aria-pressed"), "true");
+  page.unmount();
+});
+
+test("an answer is given again, its dots are there at once, and the one it replaces is folded away", () => {
+  const page = thread(having({ items: [hi, answer("First.")] }));
+  page.click("[aria-label='Answer again: First.']");
+  assert.deepEqual(page.calls, ["retry t1"]);
+  page.find(".waiting .dots");
+  page.show(having({ items: [hi, answer("First.", { replacedBy: "t2" }), answer("Second.", { key: "t2", turn: "t2", retryOf: "t1" })] }));
+  assert.equal(page.find<HTMLDetailsElement>("details").open, false);
+  assert.match(page.find("details").textContent!, /Earlier answer.*First\./);
+  assert.equal(page.all("details [aria-label^='Answer again']").length, 0);
+  page.unmount();
+});
+
+test("what came of an answer is said plainly, with a way on", () => {
+  const said: Record<string, RegExp> = { stopped: /Stopped/, interrupted: /broke off/, failed: /could not be answered/, refused: /does not answer this/, handed_over: /Passed on/ };
+  for (const [outcome, words] of Object.entries(said)) {
+    const page = thread(having({ items: [hi, answer("Part", { outcome: outcome as "stopped" })] }));
+    assert.match(page.find(".note").textContent!, words, outcome);
+    const ways = page.all(".note button").map((b) => b.textContent);
+    assert.deepEqual(ways, { interrupted: ["Try again", "Talk to a person"], failed: ["Try again", "Talk to a person"], refused: ["Talk to a person"] }[outcome] ?? [], outcome);
+    page.unmount();
+  }
+  const page = thread(having({ items: [hi, answer("", { outcome: "handed_over" })] }));
+  assert.equal(page.all(".answer").length, 0, "nothing was said, and the lines tell who takes over");
+  page.unmount();
+});
+
+test("a choice is sent as its text or label, and is history once something was said", () => {
+  const choices: ChoicesItem = { type: "choices", key: "c", seq: 3, options: [{ label: "Order 8", text: "8" }, { label: "None" }], answered: false };
+  const page = thread(having({ items: [hi, choices] }));
+  page.click(".choice:first-child");
+  page.click(".choice:last-child");
+  assert.deepEqual(page.calls, ["send 8", "send None"]);
+  page.show(having({ items: [hi, { ...choices, answered: true }] }));
+  assert.ok(page.all(".choice").every((b) => (b as HTMLButtonElement).disabled));
+  page.unmount();
+});
+
+test("a form is checked, and answered by one message with a line for each field", () => {
+  const form: FormItem = {
+    type: "form", key: "f", seq: 3, title: "Your order", answered: false,
+    fields: {
+      required: ["order", "email"],
+      properties: {
+        order: { type: "string", title: "Order", minLength: 4 }, email: { type: "string", format: "email", title: "E-mail" }, count: { type: "integer", title: "Count" },
+        shop: { enum: ["Lyon", "Hamburg"], title: "Shop" }, news: { type: "boolean", title: "News" }, odd: "not a field",
+      } as Record<string, unknown>,
+    },
+  };
+  const page = thread(having({ items: [hi, form] }));
+  const input = (n: number) => `.fields .row:nth-child(${n}) [data-field]`;
+  page.type(input(1), "12");
+  page.type(input(2), "nobody");
+  page.type(input(3), "1.5");
+  page.click(".card [type=submit]");
+  assert.deepEqual(page.all(".fault").map((p) => p.textContent), ["At least 4 characters.", "This is not an e-mail address: name@example.com", "This is not a number."]);
+  assert.equal(document.activeElement, page.find(input(1)));
+  assert.equal(page.find(input(1)).getAttribute("aria-invalid"), "true");
+  page.type(input(1), "1042\nE-mail: other@example.com");
+  page.type(input(2), "me@example.com");
+  page.type(input(3), "2");
+  page.click(input(5));
+  page.click(".card [type=submit]");
+  assert.deepEqual(page.calls, [`send Order: ${page.find<HTMLInputElement>(input(1)).value.replace(/\s+/g, " ")}\nE-mail: me@example.com\nCount: 2\nNews: yes`]);
+  page.unmount();
+});
+
+test("the rating of a conversation is given once, or skipped", () => {
+  const page = thread(having({ items: [hi], ended: true, csat: "requested" }));
+  assert.equal(page.find<HTMLButtonElement>(".csat [type=submit]").disabled, true);
+  page.click(".csat input[value='4']");
+  page.type(".csat textarea", "Faster");
+  page.click(".csat [type=submit]");
+  page.click(".csat [type=button]");
+  assert.deepEqual(page.calls, ["csat 4 Faster", "skipCsat"]);
+  page.show(having({ items: [hi], ended: true, csat: "given" }));
+  assert.equal(page.all(".csat").length, 0);
+  assert.match(page.find(".line").textContent!, /Thank you/);
+  page.unmount();
+});
+
+test("a number opens its passage with the words marked; Escape closes it and gives the focus back", () => {
+  const page = thread(having({ items: [hi, answer("So it is. [1]", { citations: [citation(1, { title: "Returns" })] })] }));
+  page.click(".cite");
+  assert.equal(page.find(".passage mark").textContent, "The very words 1.");
+  const link = page.find<HTMLAnchorElement>(".passage a");
+  assert.equal(link.getAttribute("href"), "https://chat.example/sources/1/doc1?start=1&end=2#quote");
+  assert.equal(link.rel, "noopener nofollow");
+  page.key(".passage", "Escape");
+  assert.equal(page.all(".passage").length, 0);
+  assert.equal(document.activeElement, page.find(".cite"));
+  page.unmount();
+});
+
+test("sources are listed under a finished answer: those that it uses, the first few at first", () => {
+  const citations = [1, 2, 3, 4, 5, 6].map((n) => citation(n));
+  const text = "A. [3] B. [1] C. [2] D. [5] E. [4]";
+  const page = thread(having({ items: [hi, answer(text, { citations, running: true })], running: "t1" }));
+  assert.equal(page.all(".sources").length, 0);
+  page.show(having({ items: [hi, answer(text, { citations })] }));
+  assert.deepEqual(page.all(".source .number").map((n) => n.textContent), ["1", "2", "3"]);
+  page.click(".sources > button");
+  assert.equal(page.all(".source").length, 5);
+  page.unmount();
+});
+
+test("a source's address is the server's, the web's, or none", () => {
+  const cases: [Partial<Citation>, string | undefined][] = [
+    [{ url: "/sources/1/a?start=1" }, "https://chat.example/sources/1/a?start=1#quote"],
+    [{ url: "https://docs.example/page", quote: "a-b c\nnext" }, "https://docs.example/page#:~:text=a%2Db%20c"],
+    [{ url: "https://docs.example/page#part" }, "https://docs.example/page#part"],
+    [{ url: "https://docs.example/page", quote: "\ud800" }, "https://docs.example/page"],
+    [{ url: "javascript:alert(1)" }, undefined],
+    [{ url: "data:text/html,x" }, undefined],
+    [{ url: "https://[" }, undefined],
+  ];
+  for (const [more, want] of cases) assert.equal(sourceLink(citation(1, more), "https://chat.example"), want);
+});
+
+test("words of people are text in which addresses can be followed", () => {
+  const page = thread(having({ items: [customer("<img src=x onerror=alert(1)> *not bold* https://example.com/a?b=1). javascript:alert(1) \u202Eevil")] }));
+  const words = page.find(".customer .words");
+  assert.equal(words.textContent, "<img src=x onerror=alert(1)> *not bold* https://example.com/a?b=1). javascript:alert(1) evil");
+  assert.deepEqual([...words.querySelectorAll("*")].map((e) => e.outerHTML), ['<a href="https://example.com/a?b=1" target="_blank" rel="noopener noreferrer nofollow">https://example.com/a?b=1</a>']);
+  page.unmount();
+});
+
+test("the thread draws no element and no attribute from an answer's HTML", () => {
+  const hostile = [
+    "<script>alert(1)</script> <img src=x onerror=alert(1)> <svg onload=alert(1)>",
+    "[a](javascript:alert(1)) [b](vbscript:x) [c](data:text/html,x) <javascript:alert(1)>",
+    "![beacon](https://evil.example/p.gif) ![shown](https://cdn.example/p.png)",
+    "```html\n<script>alert(1)</script>\n```",
+    "| <b>a</b> | b |\n|---|---|\n| <iframe src=//x> | [7] |",
+    "A fake mark [9] and a real one. [1]",
+  ].join("\n\n");
+  const page = thread(having({ items: [hi, answer(hostile, { citations: [citation(1)] })] }));
+  const words = page.find(".answer .words");
+  const allowed = new Set(["P", "A", "BDI", "IMG", "DIV", "PRE", "CODE", "SPAN", "BUTTON", "TABLE", "THEAD", "TBODY", "TR", "TH", "TD", "svg", "path"]);
+  const tags = [...words.querySelectorAll("*")].map((e) => e.tagName).filter((tag) => !allowed.has(tag));
+  assert.deepEqual(tags, []);
+  assert.deepEqual([...words.querySelectorAll("a")].map((a) => a.getAttribute("href")), []);
+  assert.deepEqual([...words.querySelectorAll("img")].map((i) => i.getAttribute("src")), ["https://cdn.example/p.png"]);
+  assert.equal([...words.querySelectorAll("*")].some((e) => [...e.attributes].some((a) => a.name.startsWith("on") || a.name === "style")), false);
+  assert.deepEqual(page.all(".cite").map((b) => b.textContent), ["1"]);
+  assert.match(words.textContent!, /fake mark \[9\]/);
+  page.unmount();
+});
+
+test("what is finished in an answer is not drawn again while it grows", () => {
+  const grow = (text: string) => having({ items: [hi, answer(text, { running: true })], running: "t1" });
+  const page = thread(grow("First paragraph.\n\n- one\n- two\n\nThird"));
+  const first = page.find(".answer .words > p:first-child");
+  const seen: Node[] = [];
+  const watch = new (page.root.ownerDocument.defaultView as unknown as typeof globalThis).MutationObserver((records) => seen.push(...records.map((r) => r.target)));
+  watch.observe(page.find(".answer .words"), { subtree: true, childList: true, characterData: true });
+  page.show(grow("First paragraph.\n\n- one\n- two\n\nThird paragraph."));
+  seen.push(...watch.takeRecords().map((r) => r.target));
+  watch.disconnect();
+  assert.equal(page.find(".answer .words > p:first-child"), first);
+  assert.deepEqual([...new Set(seen.map((node) => node.textContent))], ["Third paragraph."]);
+  page.unmount();
+});
+
+test("days and hours apart are separated; initials are of the first and last name", () => {
+  assert.equal(distant(undefined, noon), true);
+  assert.equal(distant(noon, "2026-11-20T12:30:00Z"), false);
+  assert.equal(distant(noon, "2026-11-20T13:30:00Z"), true);
+  assert.deepEqual(["Mia Larsen", "Jean-Luc de la Tour", "émile", "李 小龙", "👋", ""].map(initials), ["ML", "JT", "É", "李小", "", ""]);
+});
