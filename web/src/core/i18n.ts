@@ -162,3 +162,6 @@ function isolate(value: string, dir: "ltr" | "rtl"): string {
   const plain = withoutBidi(value);
   return other.test(plain) ? `\u2068${plain}\u2069` : plain;
 }
+
+/** Words until the visitor's are here. */
+export const english: T = translator("en", en);

@@ -371,12 +371,12 @@ export type LogEvent =
   | EventFeedback
   | EventCSATRequested
   | EventCSAT
-  | EventClosed
-  | EventRead;
+  | EventClosed;
 
 /** Told to those who follow just now: no number, not told again. */
 export type Signal =
   | EventTyping
+  | EventRead
   | EventQueue;
 
 export type Level = EventLevel["level"];

@@ -1,0 +1,783 @@
+// The customer's side of a conversation, put together: what is known (State), and what the
+// customer does. Begin with createChat.
+//
+// The log of the open conversation changes only in fold and in the acts of events.ts; what
+// the browser keeps, only in store. Everything else follows from the two.
+
+import { follow } from "./connection.ts";
+import { browser, type Env } from "./env.ts";
+import * as events from "./events.ts";
+import { http, Problem } from "./http.ts";
+import { english, words } from "./i18n.ts";
+import { whoIs } from "./identity.ts";
+import { isDraft, outbox } from "./outbox.ts";
+import { pauses as createPauses } from "./pauses.ts";
+import type { Accepted, Conversation, LogEvent, Signal } from "./protocol.gen.ts";
+import { placeOf, store as openStore, type Kept, type Outgoing } from "./storage.ts";
+import { transcript } from "./transcript.ts";
+import type { Chat, Entry, Item, Options, State, Thread, WidgetSettings } from "./types.ts";
+import { uploads as createUploads } from "./uploads.ts";
+
+/** What tabs of one visitor tell one another. */
+type News =
+  | { kind: "open"; id?: string }
+  | { kind: "seen"; id: string; seen: number }
+  | { kind: "list" }
+  | { kind: "consent" }
+  | { kind: "logout" };
+
+/** What GET /v1/conversations/{id} says, with the marks that the description adds. */
+type Standing = Conversation & { read?: { customer: number; agent: number }; queue?: { place?: number; expected_wait_ms?: number } };
+
+export function createChat(options: Options, env: Env = browser()): Chat {
+  const { times } = env;
+  const { base, assistant = "" } = options;
+  const name = placeOf(base || env.origin(), assistant);
+  const ended = new AbortController(); // with the mount
+  const store = openStore(env, name, options.storage ?? "local");
+  const server = http(env, base, ended.signal);
+  const pauses = createPauses();
+
+  let t = english;
+  let locale = options.locale ?? env.languages()[0] ?? "en";
+  let context = options.context ?? {};
+  let identity: string | undefined;
+  let visible = false;
+
+  // ---- state and its listeners ----
+
+  let log = events.empty();
+  let state: State = { thread: log.thread, list: { entries: [], loading: false, more: false }, uploads: [], unread: 0 };
+  const listeners = new Set<(s: State) => void>();
+  const eventListeners = new Set<(kind: string, item?: Item) => void>();
+  let scheduled = false;
+
+  function set(change: Partial<State>): void {
+    state = { ...state, ...change };
+    if (scheduled || ended.signal.aborted) return;
+    scheduled = true;
+    env.frame(() => {
+      scheduled = false;
+      if (ended.signal.aborted) return;
+      for (const listener of [...listeners]) listener(state);
+    });
+  }
+
+  function setLog(next: events.Log): void {
+    if (next.thread === log.thread) {
+      log = next;
+      return;
+    }
+    log = next;
+    const others = state.list.entries.reduce((n, entry) => n + (entry.id === log.thread.id ? 0 : entry.unread), 0);
+    set({ thread: log.thread, unread: log.thread.unread + others });
+  }
+
+  function setThread(change: Partial<Thread>): void {
+    if (Object.entries(change).some(([key, value]) => log.thread[key as keyof Thread] !== value)) setLog({ ...log, thread: { ...log.thread, ...change } });
+  }
+
+  // ---- words for what went wrong ----
+
+  function explain(problem: Problem): string {
+    switch (problem.status) {
+      case 0:
+        return t("core.offline");
+      case 401:
+      case 403:
+      case 404:
+      case 410:
+        return t("core.gone");
+      case 409:
+        return log.thread.ended ? t("core.ended") : problem.detail || t("core.ended");
+      case 413:
+        return t("core.too_long");
+      case 429:
+        return t("core.busy");
+    }
+    return problem.status >= 500 ? t("core.server") : problem.detail || t("core.server");
+  }
+
+  function explainFile(problem: Problem): string {
+    if (problem.status === 413) return t("core.file_large");
+    return problem.status === 415 || problem.status === 403 ? t("core.file_type") : explain(problem);
+  }
+
+  function asProblem(error: unknown): Problem {
+    return error instanceof Problem ? error : new Problem(0, String(error));
+  }
+
+  /** Does something that the customer asked for once; what went wrong is shown. */
+  async function act(what: () => Promise<unknown>, undo?: () => void): Promise<void> {
+    try {
+      await what();
+      if (state.problem) set({ problem: undefined });
+    } catch (error) {
+      if (ended.signal.aborted) return;
+      const problem = asProblem(error);
+      undo?.();
+      set({ problem: { text: explain(problem), ...(problem.retryAfter !== undefined && { retryAt: Date.now() + problem.retryAfter }) } });
+    }
+  }
+
+  // ---- what is kept ----
+
+  const kept = (id: string): Kept | undefined => store.read().conversations.find((c) => c.id === id);
+  const token = (id: string): string => kept(id)?.token ?? identity ?? "";
+  const path = (id: string): string => `/v1/conversations/${encodeURIComponent(id)}`;
+
+  /** Changes what is kept of a conversation, if it is: another tab may have logged out. */
+  function keep(id: string, change: Partial<Kept>): void {
+    store.update(({ conversations }) => {
+      if (!conversations.some((c) => c.id === id)) return undefined;
+      return { conversations: conversations.map((c) => (c.id === id ? { ...c, ...change } : c)).sort(newest) };
+    });
+  }
+
+  /** Begins to keep a conversation. */
+  function keepNew(id: string, known: Partial<Kept>): void {
+    store.update(({ conversations }) => {
+      if (conversations.some((c) => c.id === id)) return undefined;
+      const entry = { id, title: "", at: new Date().toISOString(), last: "", seen: 0, unread: 0, ended: false, ...known };
+      return { conversations: [entry, ...conversations].sort(newest) };
+    });
+  }
+
+  /** Keeps of the open conversation what the list shows, where it has changed. */
+  function remember(): void {
+    const { id, items, ended, unread } = log.thread;
+    if (!id || log.thread.loading) return;
+    const said = items.filter((item) => item.type === "agent" || (item.type === "customer" && item.seq !== undefined) || (item.type === "answer" && !item.running && item.text !== ""));
+    const first = said.find((item) => item.type === "customer");
+    const last = said.at(-1);
+    const now: Partial<Kept> = { ended, unread };
+    if (first?.type === "customer") now.title = excerpt(first.text || first.files[0]?.name || "");
+    if (last) Object.assign(now, { last: excerpt(textOf(last)), at: last.type === "answer" ? last.startedAt : timeOf(last) });
+    const before = kept(id);
+    if (before && Object.entries(now).every(([key, value]) => before[key as keyof Kept] === value)) return;
+    keep(id, now);
+    showList();
+    tabs.tell({ kind: "list" } satisfies News);
+  }
+
+  // ---- the list ----
+
+  let remote: Entry[] = []; // of the signed customer, from all devices
+  let nextPage: string | undefined;
+
+  function showList(change: Partial<State["list"]> = {}): void {
+    const local = store.read().conversations.filter((c) => c.title !== "" || c.last !== "");
+    const byId = new Map<string, Entry>(remote.map((entry) => [entry.id, entry]));
+    for (const c of local) {
+      const other = byId.get(c.id);
+      if (!other || other.at <= c.at) byId.set(c.id, { id: c.id, title: c.title, at: c.at, last: c.last, unread: c.unread, ended: c.ended });
+    }
+    const entries = [...byId.values()].sort(newest);
+    const others = entries.reduce((n, entry) => n + (entry.id === log.thread.id ? 0 : entry.unread), 0);
+    set({ list: { ...state.list, entries, more: nextPage !== undefined, ...change }, unread: log.thread.unread + others });
+  }
+
+  async function loadList(more: boolean): Promise<void> {
+    if (!identity) return showList({ loading: false, error: undefined });
+    if (state.list.loading) return;
+    showList({ loading: true, error: undefined });
+    try {
+      const after = more && nextPage !== undefined ? `?after=${encodeURIComponent(nextPage)}` : "";
+      const page = await server.get<{ conversations: (Omit<Entry, "ended"> & { ended?: boolean })[]; next?: string | number }>(`/v1/conversations${after}`, identity);
+      const entries = page.conversations.map((c) => ({ ...c, ended: c.ended ?? false }));
+      remote = after ? [...remote, ...entries] : entries;
+      nextPage = page.next === undefined ? undefined : String(page.next);
+      showList({ loading: false });
+    } catch (error) {
+      const problem = asProblem(error);
+      if (problem.status === 401) return signedOut();
+      showList({ loading: false, error: explain(problem) });
+    }
+  }
+
+  // ---- other tabs ----
+
+  const tabs = env.channel(name, (message) => {
+    const news = message as News;
+    switch (news.kind) {
+      case "open":
+        return news.id === log.thread.id ? undefined : show(news.id);
+      case "seen":
+        return news.id === log.thread.id ? see(news.seen) : showList();
+      case "list":
+        return showList();
+      case "consent":
+        return setThread({ consentNeeded: consentNeeded() });
+      case "logout":
+        return forget();
+    }
+  });
+
+  // ---- the open conversation ----
+
+  let draft = newDraft(); // what the conversation is called until it has an id
+  let making: { draft: string; id: Promise<string> } | undefined;
+  let following = new AbortController();
+  let seen = 0; // the number up to which the customer has read
+  let loadedTo: number | undefined; // what is above is news; undefined until it is known
+  let early: { seq: number; kind: string; item?: Item }[] = []; // until then
+
+  /** Shows a conversation, or with none the beginning of a new one. */
+  function show(id: string | undefined): void {
+    following.abort();
+    following = new AbortController();
+    composing.stop();
+    composer.clear();
+    clearTimeout(typingTimer);
+    clearTimeout(queueTimer);
+    dropFiles();
+    making = undefined;
+    const data = store.read();
+    if (!id) draft = newDraft();
+    seen = id ? (kept(id)?.seen ?? 0) : 0;
+    loadedTo = id ? undefined : 0;
+    early = [];
+    let next = events.empty(id);
+    next = { ...next, thread: { ...next.thread, consentNeeded: consentNeeded(), ...(id && kept(id)?.skipped && { csat: "skipped" }) } };
+    for (const message of data.outbox) if (message.conversation === (id ?? draft)) next = events.waiting(next, message);
+    setLog(next);
+    if (id) attach(id);
+  }
+
+  function attach(id: string): void {
+    const { signal } = following;
+    const link = (to: Thread["link"]) => !signal.aborted && setThread({ link: to });
+    const refused = (problem: Problem) => !signal.aborted && lost(id, problem);
+    follow(env, { url: `${base}${path(id)}/events`, token: () => token(id), after: () => log.thread.seq, take, link, refused }, signal);
+    if (loadedTo === undefined) void look(id, signal);
+    box.send(id);
+  }
+
+  /** Asks how the conversation stands: up to which number it is old, what was read, who waits. */
+  async function look(id: string, signal: AbortSignal): Promise<void> {
+    let standing: Standing | undefined;
+    const before = pauses.mark();
+    try {
+      standing = await server.get<Standing>(path(id), token(id));
+    } catch (error) {
+      if (signal.aborted || loadedTo !== undefined) return;
+      const problem = asProblem(error);
+      if (!problem.passing) return lost(id, problem);
+      await pauses.pause(times.retryMin, before);
+      return signal.aborted ? undefined : look(id, signal);
+    }
+    if (signal.aborted) return;
+    const { read, queue } = standing;
+    if (read) setThread({ readByAgent: Math.max(log.thread.readByAgent, read.agent) });
+    if (queue && log.thread.owner.kind === "queue") setThread({ queue: { ...log.thread.queue, place: queue.place, expectedWaitMs: queue.expected_wait_ms ?? log.thread.queue?.expectedWaitMs } });
+    if (loadedTo === undefined) {
+      loadedTo = standing.seq;
+      for (const { seq, kind, item } of early) if (seq > loadedTo) emit(kind, item);
+      early = [];
+    }
+    if (read) see(read.customer);
+    loaded();
+  }
+
+  function loaded(): void {
+    if (!log.thread.loading || loadedTo === undefined || log.thread.seq < loadedTo) return;
+    setThread({ loading: false });
+    mark();
+  }
+
+  /** The conversation cannot be followed: it is gone, or not this visitor's any more. */
+  function lost(id: string, problem: Problem): void {
+    if (problem.status === 401 && kept(id)?.token === undefined) return signedOut();
+    const known = log.thread.items.length > 0;
+    if ([401, 403, 404, 410].includes(problem.status)) {
+      store.update(({ conversations, current }) => ({ conversations: conversations.filter((c) => c.id !== id), current: current === id ? undefined : current }));
+      show(undefined);
+      showList();
+    } else {
+      setThread({ loading: false, link: "reconnecting" });
+    }
+    if (known || problem.status >= 500) set({ problem: { text: explain(problem) } });
+  }
+
+  function take(event: LogEvent | Signal, anyway: boolean): boolean {
+    if (events.isSignal(event)) {
+      setLog(events.fold(log, event));
+      heard(event);
+      return true;
+    }
+    if (!anyway && !events.follows(log, event)) return false;
+    if (event.seq <= log.thread.seq) return true;
+    setLog(events.fold(log, event));
+    if (event.kind === "message.accepted" && event.message.client_id) box.drop(event.message.client_id);
+    if (event.kind === "owner") watchQueue();
+    loaded();
+    if (["agent.message", "turn.ended", "turn.started", "message.accepted", "closed"].includes(event.kind)) mark();
+    const item = itemOf(event);
+    if (loadedTo === undefined) early.push({ seq: event.seq, kind: event.kind, item });
+    else if (event.seq > loadedTo) emit(event.kind, item);
+    return true;
+  }
+
+  function emit(kind: string, item: Item | undefined): void {
+    for (const listener of [...eventListeners]) listener(kind, item);
+  }
+
+  function itemOf(event: LogEvent): Item | undefined {
+    const { items } = log.thread;
+    if (event.kind === "message.accepted") return items.findLast((item) => item.type === "customer" && item.seq === event.seq);
+    if ("turn" in event && event.turn !== undefined && event.kind !== "handoff") return items.findLast((item) => item.type === "answer" && item.turn === event.turn);
+    return items.findLast((item) => item.seq === event.seq);
+  }
+
+  let typingTimer: ReturnType<typeof setTimeout> | undefined;
+
+  function heard(signal: Signal): void {
+    if (signal.kind === "read" && signal.by === "customer") see(signal.seq); // on another device
+    if (signal.kind !== "typing" || signal.by !== "agent") return;
+    clearTimeout(typingTimer);
+    if (signal.typing) typingTimer = setTimeout(() => setThread({ typing: undefined }), times.typingHolds);
+  }
+
+  let queueTimer: ReturnType<typeof setTimeout> | undefined;
+
+  function watchQueue(): void {
+    clearTimeout(queueTimer);
+    const { id, owner } = log.thread;
+    if (!id || owner.kind !== "queue" || loadedTo === undefined) return;
+    const { signal } = following;
+    void look(id, signal).then(() => {
+      if (!signal.aborted && log.thread.owner.kind === "queue") queueTimer = setTimeout(watchQueue, times.queue);
+    });
+  }
+
+  // ---- what was read ----
+
+  let readTold = 0;
+  let readTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Something was said, or somebody looks: what is new is counted or read. */
+  function mark(): void {
+    const { items, id, loading } = log.thread;
+    if (!id || loading) return;
+    const upTo = events.readable(items);
+    if (visible && upTo > seen) {
+      seen = upTo;
+      keep(id, { seen });
+      tabs.tell({ kind: "seen", id, seen } satisfies News);
+    }
+    setThread({ unread: events.unread(items, seen) });
+    remember();
+    if (!visible || upTo === 0 || readTimer !== undefined) return;
+    readTimer = setTimeout(() => {
+      readTimer = undefined;
+      if (log.thread.id !== id || seen <= readTold) return;
+      readTold = seen;
+      server.post(`${path(id)}/read`, { seq: seen }, token(id)).catch(() => (readTold = 0)); // with the next mark, then
+    }, times.read);
+  }
+
+  /** The customer has read up to a number elsewhere. */
+  function see(upTo: number): void {
+    const { id } = log.thread;
+    if (!id || upTo <= seen) return;
+    seen = upTo;
+    keep(id, { seen });
+    mark();
+  }
+
+  // ---- beginning one ----
+
+  function ensure(): Promise<string> {
+    const { id } = log.thread;
+    return id ? Promise.resolve(id) : make(draft);
+  }
+
+  /** The conversation of a draft: made once, also when several ask, or several tabs. */
+  function make(of: string): Promise<string> {
+    if (making?.draft === of) return making.id;
+    const id = env.alone(`${name}:new`, async () => {
+      const mine = new Set(store.read().outbox.filter((m) => m.conversation === of).map((m) => m.key));
+      const made = store.read().outbox.find((m) => mine.has(m.key) && !isDraft(m.conversation))?.conversation;
+      if (made) return made;
+      const { disclosure, consent } = state.settings ?? {};
+      const body = {
+        ...(assistant && { assistant }),
+        locale,
+        ...(Object.keys(context).length > 0 && { metadata: context }),
+        ...(disclosure && { disclosure: { version: disclosure.version, locale: state.settings!.locale, consent: consent !== undefined } }),
+      };
+      const created = await server.post<{ id: string; token: string }>("/v1/conversations", body, identity);
+      keepNew(created.id, { token: created.token, ...(state.customer && { customer: state.customer.id }) });
+      store.update(({ outbox }) => ({ outbox: outbox.map((m) => (m.conversation === of ? { ...m, conversation: created.id } : m)) }));
+      return created.id;
+    });
+    making = { draft: of, id };
+    id.then(
+      (made) => adopt(of, made),
+      () => (making = undefined),
+    );
+    return id;
+  }
+
+  function adopt(of: string, id: string): void {
+    if (draft !== of || log.thread.id !== undefined || ended.signal.aborted) return;
+    setThread({ id });
+    store.update(() => ({ current: id }));
+    tabs.tell({ kind: "open", id } satisfies News);
+    attach(id);
+  }
+
+  const box = outbox(
+    env,
+    store,
+    {
+      conversation: make,
+      post: ({ conversation, text, key, files }: Outgoing) =>
+        server.post<Accepted>(`${path(conversation)}/messages`, { text, client_id: key, ...(files.length > 0 && { files: files.map((f) => f.id) }) }, token(conversation)),
+      sent: (message) => {
+        if (inThread(message)) setLog(events.sent(log, message.key));
+      },
+      failed(message, problem) {
+        const error = explain(problem);
+        if (inThread(message)) setLog(events.waiting(log, { ...message, error }));
+        return error;
+      },
+    },
+    ended.signal,
+  );
+  const inThread = (message: Outgoing): boolean => log.thread.items.some((item) => item.key === message.key);
+
+  const composer = createUploads(
+    server,
+    {
+      place: async () => {
+        const id = await ensure();
+        return { path: `${path(id)}/files`, token: token(id) };
+      },
+      words: explainFile,
+      changed: () => set({ uploads: [...composer.list] }),
+    },
+    newKey,
+  );
+
+  /** Tells the server that the customer types, not too often. */
+  const composing = (() => {
+    let toldAt = 0; // 0: it was told that nobody types
+    let idle: ReturnType<typeof setTimeout> | undefined;
+    const tell = (typing: boolean) => {
+      const { id, ended } = log.thread;
+      if (id && !ended) server.post(`${path(id)}/typing`, { typing }, token(id)).catch(() => {}); // nobody misses it
+    };
+    const stop = () => {
+      clearTimeout(idle);
+      if (toldAt > 0) tell(false);
+      toldAt = 0;
+    };
+    return {
+      key() {
+        clearTimeout(idle);
+        idle = setTimeout(stop, times.typingEnds);
+        if (Date.now() - toldAt < times.typing) return;
+        toldAt = Date.now();
+        tell(true);
+      },
+      stop,
+      /** A message was sent, which says as much. */
+      sent() {
+        clearTimeout(idle);
+        toldAt = 0;
+      },
+    };
+  })();
+
+  // ---- files ----
+
+  const fileURLs = new Map<string, Promise<string>>();
+
+  function dropFiles(): void {
+    for (const url of fileURLs.values()) url.then(env.revokeURL, () => {});
+    fileURLs.clear();
+  }
+
+  // ---- settings, consent, identity ----
+
+  function consentNeeded(): boolean {
+    const { settings } = state;
+    return settings?.consent !== undefined && store.read().consent?.version !== settings.disclosure.version;
+  }
+
+  let settingsAsked = 0;
+
+  async function loadSettings(): Promise<boolean> {
+    const asked = ++settingsAsked;
+    const query = new URLSearchParams({ ...(assistant && { assistant }), locale });
+    for (let wait = times.retryMin; ; wait = Math.min(times.retryMax, wait * 2)) {
+      const before = pauses.mark();
+      try {
+        const settings = await server.get<WidgetSettings>(`/v1/widget?${query}`);
+        if (asked !== settingsAsked || ended.signal.aborted) return false;
+        set({ settings, failed: undefined });
+        setThread({ consentNeeded: consentNeeded() });
+        return true;
+      } catch (error) {
+        if (asked !== settingsAsked || ended.signal.aborted) return false;
+        const problem = asProblem(error);
+        set({ failed: problem.passing ? t("core.settings") : problem.status === 404 ? t("core.no_assistant") : explain(problem) });
+        if (!problem.passing) return false;
+        await pauses.pause(problem.retryAfter ?? wait, before);
+      }
+    }
+  }
+
+  async function speak(wanted: string): Promise<void> {
+    const loaded = await words(wanted);
+    if (locale === wanted) t = loaded;
+  }
+
+  function identify(given: string): void {
+    const customer = whoIs(given);
+    if (!customer) return signedOut();
+    const before = store.read().customer;
+    if (before !== undefined && before !== customer.id) logout(); // somebody else was here
+    identity = given;
+    store.update(() => ({ customer: customer.id }));
+    set({ customer });
+  }
+
+  /** The conversations that began before the customer was known follow them. */
+  async function linkAnonymous(): Promise<void> {
+    const { customer } = state;
+    if (!identity || !customer) return;
+    for (const { id, token, customer: of } of store.read().conversations) {
+      if (token === undefined || of === customer.id) continue;
+      try {
+        await server.post(`${path(id)}/identify`, { identity }, token);
+        keep(id, { customer: customer.id });
+      } catch (error) {
+        const { status } = asProblem(error);
+        if (status === 401) return signedOut();
+        if (status === 403 || status === 404 || status === 409) store.update(({ conversations }) => ({ conversations: conversations.filter((c) => c.id !== id) })); // another's, or gone
+      }
+      if (ended.signal.aborted || !identity) return;
+    }
+    await loadList(false);
+  }
+
+  function signedOut(): void {
+    identity = undefined;
+    remote = [];
+    nextPage = undefined;
+    set({ customer: undefined, problem: { text: t("core.signed_out") } });
+    showList({ loading: false });
+    const { id } = log.thread;
+    if (id && kept(id)?.token === undefined) show(undefined);
+  }
+
+  /** Forgets everything that this browser knows. */
+  function forget(): void {
+    identity = undefined;
+    remote = [];
+    nextPage = undefined;
+    store.clear();
+    set({ customer: undefined, problem: undefined });
+    show(undefined);
+    showList({ loading: false, error: undefined });
+  }
+
+  function logout(): void {
+    forget();
+    tabs.tell({ kind: "logout" } satisfies News);
+  }
+
+  // ---- the beginning ----
+
+  let begun = false;
+
+  async function start(): Promise<void> {
+    void speak(locale);
+    if (!begun && options.identity) identify(options.identity);
+    pauses.wake();
+    if (!(await loadSettings()) || begun || !state.settings!.enabled) return;
+    begun = true;
+    const { current, outbox } = store.read();
+    const waiting = outbox.findLast((m) => isDraft(m.conversation));
+    if (current === undefined && waiting) draft = waiting.conversation;
+    if (current !== undefined) show(current);
+    else if (waiting) restore();
+    showList();
+    for (const conversation of new Set(outbox.map((m) => m.conversation))) box.send(conversation);
+    void linkAnonymous();
+  }
+
+  /** Shows again what was written before there was a conversation. */
+  function restore(): void {
+    let next = log;
+    for (const message of store.read().outbox) if (message.conversation === draft) next = events.waiting(next, message);
+    setLog(next);
+  }
+
+  env.listen("online", pauses.wake, ended.signal);
+  ended.signal.addEventListener("abort", pauses.wake);
+
+  /** Asks something of the open conversation. */
+  const ask = (what: string, body: unknown, undo?: () => void) =>
+    act(async () => {
+      const id = await ensure();
+      await server.post(`${path(id)}/${what}`, body, token(id));
+    }, undo);
+
+  return {
+    get state() {
+      return state;
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    onEvent(listener) {
+      eventListeners.add(listener);
+      return () => eventListeners.delete(listener);
+    },
+    start,
+    visible(on) {
+      visible = on;
+      if (on) mark();
+    },
+
+    send(text) {
+      if (log.thread.consentNeeded || !begun) return;
+      if (log.thread.ended) show(undefined);
+      if (text.trim() === "" && !composer.list.some((u) => u.state === "ready")) return;
+      composing.sent();
+      const { id } = log.thread;
+      const message: Outgoing = { key: newKey(), conversation: id ?? draft, text, files: composer.take(), at: new Date().toISOString() };
+      if (state.problem) set({ problem: undefined });
+      setLog(events.waiting(log, message));
+      box.add(message);
+    },
+    resend(key) {
+      const message = store.read().outbox.find((m) => m.key === key);
+      if (!message) return;
+      setLog(events.waiting(log, { ...message, error: undefined }));
+      box.again(key);
+    },
+    discard(key) {
+      box.drop(key);
+      setLog(events.discarded(log, key));
+    },
+    stop() {
+      if (log.thread.id) void ask("stop", {});
+    },
+    retry: (turn) => void ask("retry", { turn }),
+    person(reason) {
+      if (!log.thread.consentNeeded) void ask("handoff", reason ? { reason } : {});
+    },
+    end() {
+      if (log.thread.id) void ask("close", {});
+    },
+    typing(text) {
+      if (text === "") composing.stop();
+      else composing.key();
+    },
+    rate(turn, rating, more = {}) {
+      const item = log.thread.items.findLast((i) => i.type === "answer" && i.turn === turn);
+      const before = item?.type === "answer" ? item.rating : undefined;
+      setLog(events.rated(log, turn, rating));
+      void ask("feedback", { turn, rating, ...more }, () => setLog(events.rated(log, turn, before)));
+    },
+    csat(score, text) {
+      const before = log.thread.csat;
+      setThread({ csat: "given" });
+      void ask("csat", { score, ...(text && { text }) }, () => setThread({ csat: before }));
+    },
+    skipCsat() {
+      setThread({ csat: "skipped" });
+      if (log.thread.id) keep(log.thread.id, { skipped: true });
+    },
+    consent() {
+      const { settings } = state;
+      if (!settings) return;
+      store.update(() => ({ consent: { version: settings.disclosure.version, locale: settings.locale, at: new Date().toISOString() } }));
+      setThread({ consentNeeded: false });
+      tabs.tell({ kind: "consent" } satisfies News);
+    },
+    dismiss: () => set({ problem: undefined }),
+
+    upload(file) {
+      if (!log.thread.consentNeeded && !log.thread.ended) composer.add(file, state.settings?.files);
+    },
+    cancelUpload: composer.cancel,
+    fileURL(file) {
+      const { id } = log.thread;
+      if (!id) return Promise.reject(new Error("there is no conversation"));
+      let url = fileURLs.get(file);
+      if (!url) {
+        url = server.blob(`${path(id)}/files/${encodeURIComponent(file)}`, token(id)).then(env.objectURL);
+        fileURLs.set(file, url);
+        url.catch(() => fileURLs.delete(file));
+      }
+      return url;
+    },
+
+    fresh() {
+      store.update(() => ({ current: undefined }));
+      show(undefined);
+      tabs.tell({ kind: "open" } satisfies News);
+    },
+    open(id) {
+      if (id === log.thread.id) return;
+      const { unread: _, ...entry } = state.list.entries.find((e) => e.id === id) ?? { unread: 0 };
+      keepNew(id, entry);
+      store.update(() => ({ current: id }));
+      show(id);
+      tabs.tell({ kind: "open", id } satisfies News);
+    },
+    loadList: (more = false) => void loadList(more),
+    transcript: () => transcript(state.settings?.title ?? "", log.thread.items, t),
+
+    identify(given) {
+      identify(given);
+      if (begun) void linkAnonymous();
+    },
+    logout,
+    setContext: (given) => (context = { ...context, ...given }),
+    setLocale(wanted) {
+      locale = wanted;
+      void speak(wanted);
+      if (begun) void loadSettings();
+    },
+    destroy() {
+      composing.stop();
+      ended.abort();
+      following.abort();
+      tabs.close();
+      composer.clear();
+      dropFiles();
+      for (const timer of [typingTimer, queueTimer, readTimer]) clearTimeout(timer);
+      listeners.clear();
+      eventListeners.clear();
+    },
+  };
+}
+
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+const newDraft = (): string => `draft:${newKey()}`;
+
+const newest = (a: { at: string }, b: { at: string }): number => b.at.localeCompare(a.at);
+
+function excerpt(text: string): string {
+  const line = text.trim().replace(/\s+/g, " ");
+  return line.length <= 100 ? line : `${line.slice(0, 99).replace(/[\uD800-\uDBFF]$/, "")}…`;
+}
+
+function textOf(item: Item): string {
+  return "text" in item ? item.text || ("files" in item ? (item.files[0]?.name ?? "") : "") : "";
+}
+
+function timeOf(item: Item): string {
+  return "at" in item ? item.at : "";
+}
+

@@ -1,0 +1,144 @@
+// What the core needs of the browser, in one place. Tests give it several browsers in one
+// process.
+
+export interface Env {
+  fetch: typeof fetch;
+  /** Sends a form with one file; progress is told in bytes. */
+  upload(url: string, token: string, file: globalThis.File, progress: (sent: number) => void, signal: AbortSignal): Promise<{ status: number; body: string }>;
+  /** online, offline, pageshow of the window; visibilitychange of the document. */
+  listen(type: string, listener: (e: Event) => void, signal: AbortSignal): void;
+  onLine(): boolean;
+  hidden(): boolean;
+  origin(): string;
+  languages(): readonly string[];
+  /** Undefined where the browser forbids it. */
+  storage(kind: "local" | "session"): Storage | undefined;
+  /** What tabs tell one another. */
+  channel(name: string, heard: (message: unknown) => void): { tell(message: unknown): void; close(): void };
+  /** Runs act while no other tab runs one of this name. */
+  alone<R>(name: string, act: () => Promise<R>): Promise<R>;
+  /** Runs act with the next frame, or soon where nothing is drawn. */
+  frame(act: () => void): void;
+  objectURL(blob: Blob): string;
+  revokeURL(url: string): void;
+  times: Times;
+}
+
+/** In milliseconds. */
+export interface Times {
+  retryMin: number; // before the first further attempt
+  retryMax: number;
+  firstByte: number; // a stream without one by then is held back by a proxy
+  silence: number; // the server writes every 15 s
+  patience: number; // cuts that are shorter are nobody's business
+  streamAgain: number; // while polling
+  poll: number; // how long the server may hold an empty answer
+  request: number; // how long any other answer may take
+  typing: number; // how often the server is told, at most
+  typingEnds: number; // without a key
+  typingHolds: number; // what is told of others
+  read: number; // between two marks
+  queue: number; // between two looks at one's place
+}
+
+export const usual: Times = {
+  retryMin: 500,
+  retryMax: 8_000,
+  firstByte: 6_000,
+  silence: 45_000,
+  patience: 3_000,
+  streamAgain: 300_000,
+  poll: 25_000,
+  request: 20_000,
+  typing: 2_500,
+  typingEnds: 3_000,
+  typingHolds: 5_000,
+  read: 1_000,
+  queue: 15_000,
+};
+
+export function browser(): Env {
+  return {
+    fetch: (input, init) => fetch(input, init),
+    upload,
+    listen(type, listener, signal) {
+      (type === "visibilitychange" ? document : window).addEventListener(type, listener, { signal });
+    },
+    onLine: () => navigator.onLine !== false,
+    hidden: () => document.hidden,
+    origin: () => location.origin,
+    languages: () => navigator.languages,
+    storage(kind) {
+      try {
+        return kind === "local" ? localStorage : sessionStorage;
+      } catch {
+        return undefined; // the visitor blocks it
+      }
+    },
+    channel,
+    alone: (name, act) => (navigator.locks ? (navigator.locks.request(name, act) as ReturnType<typeof act>) : act()),
+    frame(act) {
+      let done = false;
+      const once = () => {
+        if (done) return;
+        done = true;
+        act();
+      };
+      if (!document.hidden) requestAnimationFrame(once);
+      setTimeout(once, document.hidden ? 0 : 250); // nothing is drawn while hidden
+    },
+    objectURL: (blob) => URL.createObjectURL(blob),
+    revokeURL: (url) => URL.revokeObjectURL(url),
+    times: usual,
+  };
+}
+
+/** fetch does not tell how much has been sent. */
+const upload: Env["upload"] = (url, token, file, progress, signal) =>
+  new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    const form = new FormData();
+    form.append("file", file, file.name);
+    request.open("POST", url);
+    request.setRequestHeader("Authorization", `Bearer ${token}`);
+    request.upload.onprogress = (e) => progress(e.loaded);
+    request.onload = () => resolve({ status: request.status, body: request.responseText });
+    request.onerror = () => reject(new Error("network"));
+    request.onabort = () => reject(new DOMException("cancelled", "AbortError"));
+    signal.addEventListener("abort", () => request.abort(), { once: true });
+    request.send(form);
+  });
+
+/** BroadcastChannel, or the storage event where there is none. */
+const channel: Env["channel"] = (name, heard) => {
+  if (typeof BroadcastChannel === "function") {
+    const bus = new BroadcastChannel(name);
+    bus.onmessage = (e) => heard(e.data);
+    return { tell: (message) => bus.postMessage(message), close: () => bus.close() };
+  }
+  const key = `${name}:tabs`;
+  const ended = new AbortController();
+  window.addEventListener(
+    "storage",
+    (e) => {
+      if (e.key !== key || !e.newValue) return;
+      try {
+        heard(JSON.parse(e.newValue).message);
+      } catch {
+        // not ours
+      }
+    },
+    { signal: ended.signal },
+  );
+  return {
+    tell(message) {
+      try {
+        localStorage.setItem(key, JSON.stringify({ message, once: Math.random() }));
+        localStorage.removeItem(key);
+      } catch {
+        // each tab for itself, then
+      }
+    },
+    close: () => ended.abort(),
+  };
+};

@@ -1,0 +1,84 @@
+// Requests to the server: JSON, time limits, and errors as the server describes them.
+
+import type { Env } from "./env.ts";
+import type { File, Problem as Described } from "./protocol.gen.ts";
+
+/** Why a request did not do what it should. Status 0 means that no answer came. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly detail: string,
+    /** In milliseconds. */
+    readonly retryAfter?: number,
+  ) {
+    super(detail);
+  }
+
+  /** The same request may work later. */
+  get passing(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+export interface Http {
+  get<R>(path: string, token?: string): Promise<R>;
+  post<R>(path: string, body: unknown, token?: string): Promise<R>;
+  blob(path: string, token: string): Promise<Blob>;
+  upload(path: string, token: string, file: globalThis.File, progress: (sent: number) => void, signal: AbortSignal): Promise<File>;
+}
+
+/** ended stops what is under way. */
+export function http(env: Env, base: string, ended: AbortSignal): Http {
+  async function request<R>(path: string, init: RequestInit, token: string | undefined, read: (r: Response) => Promise<R>): Promise<R> {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), env.times.request);
+    const stop = () => limit.abort();
+    ended.addEventListener("abort", stop);
+    try {
+      const headers = { Accept: "application/json", ...init.headers, ...(token && { Authorization: `Bearer ${token}` }) };
+      const response = await env.fetch(base + path, { ...init, headers, credentials: "omit", signal: limit.signal });
+      if (!response.ok) throw await problem(response);
+      return await read(response);
+    } catch (error) {
+      throw error instanceof Problem ? error : new Problem(0, String(error));
+    } finally {
+      clearTimeout(timer);
+      ended.removeEventListener("abort", stop);
+    }
+  }
+  const json = (r: Response) => r.json();
+  return {
+    get: (path, token) => request(path, { cache: "no-cache" }, token, json),
+    post: (path, body, token) =>
+      request(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }, token, json),
+    blob: (path, token) => request(path, { headers: { Accept: "*/*" } }, token, (r) => r.blob()),
+    async upload(path, token, file, progress, signal) {
+      let answer;
+      try {
+        answer = await env.upload(base + path, token, file, progress, signal);
+      } catch (error) {
+        throw new Problem(0, String(error));
+      }
+      if (answer.status !== 201) throw described(answer.status, answer.body, null);
+      return JSON.parse(answer.body) as File;
+    },
+  };
+}
+
+/** The problem that a response describes. */
+export async function problem(response: Response): Promise<Problem> {
+  const body = await response.text().catch(() => "");
+  return described(response.status, body, response.headers.get("Retry-After"));
+}
+
+function described(status: number, body: string, retryAfter: string | null): Problem {
+  let detail = "";
+  try {
+    const { detail: d, title } = JSON.parse(body) as Partial<Described>;
+    detail = d ?? title ?? "";
+  } catch {
+    // a proxy's page: its words say nothing to a customer
+  }
+  const seconds = Number(retryAfter);
+  return new Problem(status, detail, retryAfter && Number.isFinite(seconds) ? Math.max(0, seconds) * 1000 : undefined);
+}

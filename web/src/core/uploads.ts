@@ -1,0 +1,80 @@
+// The files in the composer: sent to the server as soon as they are chosen, and to the
+// conversation with the next message.
+
+import { type Http, Problem } from "./http.ts";
+import type { File } from "./protocol.gen.ts";
+import type { Upload, WidgetSettings } from "./types.ts";
+
+export interface Uploads {
+  readonly list: readonly Upload[];
+  add(file: globalThis.File, takes: WidgetSettings["files"]): void;
+  cancel(key: string): void;
+  /** The files that are ready, which leave the composer. */
+  take(): File[];
+  clear(): void;
+}
+
+export interface Desk {
+  /** Where the files belong. */
+  place(): Promise<{ path: string; token: string }>;
+  words(problem: Problem): string;
+  changed(): void;
+}
+
+export function uploads(http: Http, desk: Desk, key: () => string): Uploads {
+  let list: readonly Upload[] = [];
+  const running = new Map<string, AbortController>();
+
+  const set = (next: readonly Upload[]) => {
+    list = next;
+    desk.changed();
+  };
+  const change = (key: string, to: Partial<Upload>) => set(list.map((u) => (u.key === key ? { ...u, ...to } : u)));
+  const stop = (key: string) => {
+    running.get(key)?.abort();
+    running.delete(key);
+  };
+
+  async function run(upload: Upload, file: globalThis.File): Promise<void> {
+    const ended = new AbortController();
+    running.set(upload.key, ended);
+    try {
+      const { path, token } = await desk.place();
+      if (ended.signal.aborted) return;
+      const kept = await http.upload(path, token, file, (sent) => change(upload.key, { sent: Math.min(sent, upload.bytes) }), ended.signal);
+      change(upload.key, { state: "ready", sent: upload.bytes, file: kept });
+    } catch (error) {
+      if (!ended.signal.aborted) change(upload.key, { state: "failed", error: desk.words(error instanceof Problem ? error : new Problem(0, String(error))) });
+    } finally {
+      running.delete(upload.key);
+    }
+  }
+
+  return {
+    get list() {
+      return list;
+    },
+    add(file, takes) {
+      const upload: Upload = { key: key(), name: file.name, type: file.type, bytes: file.size, state: "sending", sent: 0, blob: file };
+      // The server looks for itself; this spares the customer the wait.
+      const status = !takes || (file.type && !takes.types.includes(file.type)) ? 415 : file.size > takes.bytes ? 413 : 0;
+      if (status) return set([...list, { ...upload, state: "failed", error: desk.words(new Problem(status, "")) }]);
+      set([...list, upload]);
+      void run(upload, file);
+    },
+    cancel(key) {
+      stop(key);
+      set(list.filter((u) => u.key !== key));
+    },
+    take() {
+      const ready = list.filter((u) => u.state === "ready");
+      if (ready.length) set(list.filter((u) => u.state !== "ready"));
+      return ready.map((u) => u.file!);
+    },
+    clear() {
+      for (const { key } of list) stop(key);
+      if (list.length) set([]);
+    },
+  };
+}
+
