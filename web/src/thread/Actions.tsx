@@ -51,7 +51,7 @@ export function Actions({ item, again }: { item: AnswerItem; again: boolean }) {
   );
 }
 
-/** An answer without its numbers, and with its sources below. */
+/** An answer with its sources below. */
 function copied(item: AnswerItem): string {
   const sources = used(item.text, item.citations);
   if (sources.length === 0) return item.text;

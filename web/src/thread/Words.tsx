@@ -9,7 +9,9 @@ export function Words({ text }: { text: string }) {
   const parts = [];
   let from = 0;
   for (const m of plain.matchAll(address)) {
-    const href = m[0].replace(/[.,;:!?)\]}]+$/, "");
+    let end = m[0].length; // what ends the sentence is not part of the address
+    while (".,;:!?)]}".includes(m[0][end - 1]!)) end--;
+    const href = m[0].slice(0, end);
     if (!URL.canParse(href)) continue;
     parts.push(
       <Fragment key={m.index}>

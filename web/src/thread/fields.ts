@@ -20,7 +20,7 @@ export type Values = Record<string, string | boolean>;
 /** The fields that can be drawn. What a property has of the wrong type is ignored. */
 export function fieldsOf(schema: FormFields): Field[] {
   const required = Array.isArray(schema.required) ? schema.required : [];
-  return Object.entries(schema.properties).flatMap(([name, property]) => {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
     if (typeof property !== "object" || property === null) return [];
     const p = property as Record<string, unknown>;
     const options = Array.isArray(p.enum) ? p.enum.filter((one) => typeof one === "string" || typeof one === "number").map(String) : [];

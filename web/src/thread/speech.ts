@@ -20,7 +20,7 @@ function spoken(line: string): string {
   const row = /^\s*\|/.test(line);
   let text = line
     .replace(/^\s*(#{1,6}|>|[-*+]|\d+[.)])\s+/, "")
-    .replace(/!?\[([^\]\n]*)\]\([^()\s]*\)/g, "$1")
+    .replace(/!?\[([^[\]\n]{0,300})\]\([^()\s]{0,2000}\)/g, "$1")
     .replace(/\s?\[\d{1,4}\]/g, "")
     .replace(/[*_`~]{1,3}/g, (sign) => (sign === "_" ? sign : ""));
   if (row) text = text.split("|").map((cell) => cell.trim()).filter(Boolean).join(", ") + ".";
@@ -38,7 +38,7 @@ export function excerpt(markdown: string, code: string): string {
 /** How much of text, from `from` on, consists of whole sentences: an index at which to cut.
  * A line that was begun, or code that was not closed, waits for its end. */
 export function wholeSentences(text: string, from: number): number {
-  const fences = [...text.matchAll(/^\s*(?:```|~~~).*$/gm)];
+  const fences = [...text.matchAll(/^[ \t]*(?:```|~~~)/gm)];
   const limit = fences.length % 2 ? fences.at(-1)!.index : text.length;
   let end = from;
   // A sentence ends with its mark, what closes it, the numbers of its sources, and a space;

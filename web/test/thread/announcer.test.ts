@@ -97,6 +97,14 @@ test("speech leaves out signs, numbers of sources and code", () => {
   for (const [from, want] of cases) assert.equal(speech(from, "Code"), want);
 });
 
+test("speech takes its time from the length of the text alone", () => {
+  for (const text of ["[", "[](", "\n", " ", ".", "**", '."', ".[1]"]) {
+    const long = text.repeat(100_000);
+    assert.ok(wholeSentences(long, 0) <= long.length);
+    assert.ok(speech(long, "Code").length <= long.length);
+  }
+});
+
 test("a sentence ends where its language says so, and code only with its fence", () => {
   const cases: [string, string][] = [
     ["It is 5.5 days. And", "It is 5.5 days. "],

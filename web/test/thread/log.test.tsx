@@ -217,6 +217,12 @@ test("words of people are text in which addresses can be followed", () => {
   page.unmount();
 });
 
+test("an address of nothing but points is read at once", () => {
+  const page = thread(having({ items: [customer(`http://${".".repeat(30_000)}a${".".repeat(30_000)}`)] }));
+  assert.equal(page.find(".customer .words").textContent!.length, 60_008);
+  page.unmount();
+});
+
 test("the thread draws no element and no attribute from an answer's HTML", () => {
   const hostile = [
     "<script>alert(1)</script> <img src=x onerror=alert(1)> <svg onload=alert(1)>",
