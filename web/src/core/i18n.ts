@@ -49,12 +49,18 @@ export const languages: readonly string[] = ["en", ...Object.keys(catalogues)];
  * pt-BR is served by pt, zh-Hant-TW by zh, what nothing serves by English. */
 export function match(wanted: readonly string[], available: readonly string[] = languages): string {
   for (const tag of wanted) {
-    for (let part = tag.toLowerCase().replaceAll("_", "-"); part; part = part.slice(0, Math.max(0, part.lastIndexOf("-")))) {
-      const found = available.find((one) => one.toLowerCase() === (aliases[part] ?? part));
-      if (found) return found;
-    }
+    const found = serving(tag, available);
+    if (found) return found;
   }
   return "en";
+}
+
+function serving(tag: string, available: readonly string[]): string | undefined {
+  for (let part = tag.toLowerCase().replaceAll("_", "-"); part; part = part.slice(0, Math.max(0, part.lastIndexOf("-")))) {
+    const found = available.find((one) => one.toLowerCase() === (aliases[part] ?? part));
+    if (found) return found;
+  }
+  return undefined;
 }
 
 /** Old and neighbouring codes of languages that have a catalogue. */
@@ -80,7 +86,7 @@ async function fetchCatalogue(language: string): Promise<Catalogue> {
 /** The words of one catalogue. Dates and numbers follow the whole locale (pt-BR), if it is
  * of the catalogue's language. */
 export function translator(locale: string, catalogue: Catalogue, language = "en"): T {
-  locale = match([locale], [language, "en"]) === language ? known(locale, language) : language;
+  locale = serving(locale, [language]) ? known(locale, language) : language;
   const rules = new Intl.PluralRules(language);
   const dir = /^(ar|he|fa|ur)\b/.test(language) ? "rtl" : "ltr";
   const numbers = new Intl.NumberFormat(locale);
