@@ -18,26 +18,32 @@ type NewConversation struct {
 	TokenHash []byte          // SHA-256 of the token that opens it
 	Metadata  json.RawMessage // the caller's own, or nil
 	Test      bool
+	Person    chat.Person // whose it is; without an ID, a new anonymous customer's
 }
 
-// Create makes a conversation, owned by the bot, of a new anonymous customer.
+// Create makes a conversation, owned by the bot.
 func (s *Store) Create(ctx context.Context, n NewConversation) (chat.Conversation, error) {
 	now := chat.Now()
 	c := chat.Conversation{
-		ID: n.ID, Customer: chat.NewCustomerID(), Assistant: n.Assistant, Owner: chat.Bot, Term: 1,
+		ID: n.ID, Assistant: n.Assistant, Owner: chat.Bot, Term: 1,
 		State: chat.Initial, Level: chat.Full, Status: chat.Open, Test: n.Test, CreatedAt: now, LastAt: now,
 	}
 	err := s.update(ctx, false, func(t *tx) error {
-		key, wrapped := s.seal.newKey(c.Customer)
-		if _, err := t.exec(`INSERT INTO customers (id, wrapped_key, created_at) VALUES ($1, $2, $3)`,
-			string(c.Customer), wrapped, now.UnixMicro()); err != nil {
-			return fmt.Errorf("insert the customer: %w", err)
+		var key cipher.AEAD
+		var err error
+		if n.Person.ID != "" {
+			c.Customer, key, _, err = t.person(n.Person, now)
+		} else {
+			c.Customer, key, err = t.anonymous(now)
+		}
+		if err != nil {
+			return err
 		}
 		var metadata []byte
 		if n.Metadata != nil {
 			metadata = seal(key, cell{table: "conversations", column: "metadata_sealed", row: string(c.ID)}, n.Metadata)
 		}
-		_, err := t.exec(`INSERT INTO conversations (id, customer, assistant, token_hash, owner, owner_name, term, seq, turn, waiting,
+		_, err = t.exec(`INSERT INTO conversations (id, customer, assistant, token_hash, owner, owner_name, term, seq, turn, waiting,
 			shown, state, level, status, test, metadata_sealed, created_at, last_at)
 			VALUES ($1, $2, $3, $4, 'bot', '', 1, 0, '', '', 0, $5, $6, $7, $8, $9, $10, $10)`,
 			string(c.ID), string(c.Customer), c.Assistant, n.TokenHash, string(c.State), string(c.Level), string(c.Status),
@@ -242,6 +248,17 @@ func (l *log) message(seq int64, m chat.Message) error {
 		[]any{string(l.c.ID), seq, string(m.ID), string(m.Role), string(m.Turn), client, m.At.UnixMicro(), sealed})
 }
 
+func openMessage(key cipher.AEAD, id chat.ConversationID, seq int64, sealed []byte) (body sealedMessage, err error) {
+	plain, err := open(key, messageCell(id, seq), sealed)
+	if err != nil {
+		return body, err
+	}
+	if err := json.Unmarshal(plain, &body); err != nil {
+		return body, fmt.Errorf("decode message %d of %s: %w", seq, id, err)
+	}
+	return body, nil
+}
+
 const messageColumns = `seq, id, role, turn, client_id, at, body_sealed`
 
 // scanMessage opens a message of a conversation.
@@ -252,13 +269,9 @@ func scanMessage(id chat.ConversationID, key cipher.AEAD, scan func(...any) erro
 	if err := scan(&seq, &m.ID, &m.Role, &m.Turn, &client, &at, &sealed); err != nil {
 		return m, 0, err
 	}
-	plain, err := open(key, messageCell(id, seq), sealed)
+	body, err := openMessage(key, id, seq, sealed)
 	if err != nil {
 		return m, 0, err
-	}
-	var body sealedMessage
-	if err := json.Unmarshal(plain, &body); err != nil {
-		return m, 0, fmt.Errorf("decode message %s: %w", m.ID, err)
 	}
 	m.ClientID, m.At = client.String, chat.Micro(at)
 	m.Text, m.Name, m.Citations = body.Text, body.Name, body.Citations

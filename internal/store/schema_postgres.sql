@@ -34,6 +34,7 @@ CREATE TABLE customers (
     id TEXT NOT NULL,
     outside_mac BYTEA,
     outside_sealed BYTEA,
+    person TEXT,
     wrapped_key BYTEA NOT NULL
 );
 

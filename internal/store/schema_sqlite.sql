@@ -34,6 +34,7 @@ CREATE TABLE customers (
     id TEXT NOT NULL,
     outside_mac BLOB,
     outside_sealed BLOB,
+    person TEXT,
     wrapped_key BLOB NOT NULL
 );
 
