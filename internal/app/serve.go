@@ -39,6 +39,10 @@ func (a *App) serve(ctx context.Context, began time.Time, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	identities, err := a.Config.Identity.open()
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", a.Config.Listen)
 	if err != nil {
 		return listenError(a.Config.Listen, err)
@@ -47,6 +51,7 @@ func (a *App) serve(ctx context.Context, began time.Time, out io.Writer) error {
 	key, hash := access.NewKey()
 	var ready atomic.Bool
 	api := a.api(loopback, hash, &ready)
+	api.Access.Identities = identities
 	server := api.HTTP()
 	// Streams end when this context does, and not before the turns have.
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))

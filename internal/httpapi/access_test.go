@@ -260,7 +260,7 @@ func TestWhatIsNotThere(t *testing.T) {
 		s.get(p).problem(404, "not-found", "/openapi.json")
 	}
 	for p, allow := range map[string]string{
-		path: "GET, HEAD, OPTIONS", path + "/messages": "GET, HEAD, OPTIONS, POST", "/chat": "OPTIONS, POST", "/v1/conversations": "OPTIONS, POST",
+		path: "GET, HEAD, OPTIONS", path + "/messages": "GET, HEAD, OPTIONS, POST", "/chat": "OPTIONS, POST", "/v1/conversations": "GET, HEAD, OPTIONS, POST",
 	} {
 		r := s.request("DELETE", p, "")
 		r.problem(405, "method-not-allowed", allow)

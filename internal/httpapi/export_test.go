@@ -5,6 +5,9 @@ import "github.com/answerable/answerable/internal/chat"
 // Parts is for the test of its property.
 var Parts = parts
 
+// Excerpt is for its table.
+var Excerpt = excerpt
+
 // Routes returns method and path of each route.
 func Routes(s *Server) (all [][2]string) {
 	for _, r := range s.routes() {

@@ -43,6 +43,13 @@ type Store interface {
 	// Began returns the number from which on the events of a turn are found, and whether
 	// the face that began it cannot retract.
 	Began(ctx context.Context, id chat.ConversationID, turn chat.TurnID) (seq int64, final bool, err error)
+	// Owns reports whether a conversation is a person's.
+	Owns(ctx context.Context, p chat.Person, id chat.ConversationID) (bool, error)
+	// ConversationsOf returns a page of a person's conversations, the newest first.
+	ConversationsOf(ctx context.Context, p chat.Person, assistants []string, after store.Place, limit int) ([]store.Listed, error)
+	// Link makes an anonymous customer's conversation a person's too, and returns what is
+	// known of the person.
+	Link(ctx context.Context, id chat.ConversationID, p chat.Person) (chat.Person, error)
 	Say(ctx context.Context, id chat.ConversationID, name string, text chat.Text, clientID string) (chat.Message, int64, error)
 	Secrets
 }
@@ -72,9 +79,10 @@ type Assistants interface {
 
 // Access says who may come in.
 type Access struct {
-	Loopback bool           // the server listens on the loopback interface: open while there are no API keys
-	Origins  []string       // allowed_origins of the server
-	Proxies  []netip.Prefix // whose X-Forwarded-For is believed
+	Loopback   bool              // the server listens on the loopback interface: open while there are no API keys
+	Origins    []string          // allowed_origins of the server
+	Proxies    []netip.Prefix    // whose X-Forwarded-For is believed
+	Identities access.Identities // of customers who are signed in on the company's site
 }
 
 // Limits bound the server. Where nothing else is said, zero means the default.
@@ -123,6 +131,7 @@ type route struct {
 func (s *Server) routes() []route {
 	return []route{
 		{"POST", "/v1/conversations", s.create},
+		{"GET", "/v1/conversations", s.history},
 		{"GET", "/v1/conversations/{id}", s.state},
 		{"GET", "/v1/conversations/{id}/messages", s.transcript},
 		{"POST", "/v1/conversations/{id}/messages", s.send},
@@ -130,6 +139,7 @@ func (s *Server) routes() []route {
 		{"POST", "/v1/conversations/{id}/stop", s.stop},
 		{"POST", "/v1/conversations/{id}/handoff", s.handOff},
 		{"POST", "/v1/conversations/{id}/close", s.end},
+		{"POST", "/v1/conversations/{id}/identify", s.identify},
 		{"POST", "/chat", s.chat},
 		{"POST", "/v1/chat/completions", s.complete},
 		{"GET", "/v1/models", s.models},
