@@ -219,7 +219,9 @@ func (a *App) Run(ctx context.Context) error {
 		defer stop()
 		return a.Inbox.Run(ctx)
 	})
-	g.Go(func() error { return a.Store.Listen(listening, a.hint, a.Feed.HintAll) })
+	g.Go(func() error {
+		return a.Store.Listen(listening, store.Heard{Hint: a.hint, Signal: a.Feed.Signal, Joined: a.Feed.HintAll})
+	})
 	g.Go(func() error { return collectRarely(listening) })
 	if a.fake != nil {
 		g.Go(func() error { return a.fake.serve(listening) })

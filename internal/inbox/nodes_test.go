@@ -65,7 +65,8 @@ func newNode(t *testing.T, url string, answers string) *node {
 					t.Error(err)
 				}
 			}
-			if err := s.Listen(listen, hint, func() { n.feed.HintAll(); joined <- struct{}{} }); err != nil {
+			joins := func() { n.feed.HintAll(); joined <- struct{}{} }
+			if err := s.Listen(listen, store.Heard{Hint: hint, Signal: n.feed.Signal, Joined: joins}); err != nil {
 				t.Error(err)
 			}
 		})
