@@ -22,6 +22,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -107,6 +108,7 @@ type Server struct {
 	Log        *slog.Logger
 
 	streams       atomic.Int64
+	sockets       sync.WaitGroup
 	keysExist     atomic.Bool // never goes back: a server that was closed once stays closed
 	messages      access.Rate // by conversation
 	signals       access.Rate // the same
@@ -129,6 +131,7 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/conversations/{id}/messages", s.transcript},
 		{"POST", "/v1/conversations/{id}/messages", s.send},
 		{"GET", "/v1/conversations/{id}/events", s.events},
+		{"GET", socketPath, s.socket},
 		{"POST", "/v1/conversations/{id}/typing", s.types},
 		{"POST", "/v1/conversations/{id}/stop", s.stop},
 		{"POST", "/v1/conversations/{id}/handoff", s.handOff},

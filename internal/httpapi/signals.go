@@ -58,6 +58,22 @@ func (s *Server) customerTypes(w http.ResponseWriter, r *http.Request, c caller,
 	return now.Seq, nil
 }
 
+// customerReads is told that the customer has seen the events up to seq.
+func (s *Server) customerReads(w http.ResponseWriter, r *http.Request, c caller, id chat.ConversationID, seq *int64) (last int64, err error) {
+	if seq == nil || *seq < 0 {
+		return 0, &chat.Error{Kind: malformed, Message: "seq must be the number of the last event seen"}
+	}
+	if err := s.admitSignal(w, c, id); err != nil {
+		return 0, err
+	}
+	now, err := s.Store.Conversation(r.Context(), id)
+	if err != nil {
+		return 0, err
+	}
+	s.signal(id, chat.Read{By: chat.Customer, Seq: min(*seq, now.Seq)})
+	return now.Seq, nil
+}
+
 // agentTypes is told that the agent who has a conversation types, or no longer does.
 func (s *Server) agentTypes(w http.ResponseWriter, r *http.Request) error {
 	id, _, err := s.agentOf(r)
