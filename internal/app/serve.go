@@ -75,6 +75,7 @@ func (a *App) serve(ctx context.Context, began time.Time, out io.Writer) error {
 		if down := server.Shutdown(limit); down != nil {
 			err = errors.Join(err, server.Close())
 		}
+		api.Wait()
 		return err
 	})
 	if a.lock != nil {

@@ -299,6 +299,14 @@ func (s *Server) admitMessage(w http.ResponseWriter, c caller, id chat.Conversat
 	return admitted(w, s.messages.Allow(string(id), time.Now()), "too many messages in this conversation")
 }
 
+// admitSignal counts what a visitor signals.
+func (s *Server) admitSignal(w http.ResponseWriter, c caller, id chat.ConversationID) error {
+	if c.trusted() {
+		return nil
+	}
+	return admitted(w, s.signals.Allow(string(id), time.Now()), "too many signals in this conversation")
+}
+
 // admitConversation counts a conversation that a visitor starts.
 func (s *Server) admitConversation(w http.ResponseWriter, r *http.Request, c caller) error {
 	if c.trusted() {

@@ -256,7 +256,7 @@ func TestBadInput(t *testing.T) {
 func TestWhatIsNotThere(t *testing.T) {
 	s := newServer(t, "")
 	_, path := s.start()
-	for _, p := range []string{"/nothing", "/v1", "/v1/conversations/", path + "/typing", path + "/", "/v1//conversations", "/../healthz", "/console/"} {
+	for _, p := range []string{"/nothing", "/v1", "/v1/conversations/", path + "/nothing", path + "/", "/v1//conversations", "/../healthz", "/console/"} {
 		s.get(p).problem(404, "not-found", "/openapi.json")
 	}
 	for p, allow := range map[string]string{

@@ -22,6 +22,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -51,6 +52,7 @@ type Store interface {
 	// known of the person.
 	Link(ctx context.Context, id chat.ConversationID, p chat.Person) (chat.Person, error)
 	Say(ctx context.Context, id chat.ConversationID, name string, text chat.Text, clientID string) (chat.Message, int64, error)
+	Signal(id chat.ConversationID, e chat.Event)
 	Secrets
 }
 
@@ -91,7 +93,7 @@ type Limits struct {
 	Streams int   // open at once; default 10,000
 
 	// For visitors without an API key; 0: no limit.
-	MessagesPerMinute      int // in a conversation
+	MessagesPerMinute      int // in a conversation, and four times as many signals
 	ConversationsPerMinute int // from an address
 
 	Heartbeat time.Duration // between two comments on a stream; default 15s
@@ -114,8 +116,10 @@ type Server struct {
 	Log        *slog.Logger
 
 	streams       atomic.Int64
+	sockets       sync.WaitGroup
 	keysExist     atomic.Bool // never goes back: a server that was closed once stays closed
 	messages      access.Rate // by conversation
+	signals       access.Rate // the same
 	conversations access.Rate // by address
 }
 
@@ -136,6 +140,8 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/conversations/{id}/messages", s.transcript},
 		{"POST", "/v1/conversations/{id}/messages", s.send},
 		{"GET", "/v1/conversations/{id}/events", s.events},
+		{"GET", socketPath, s.socket},
+		{"POST", "/v1/conversations/{id}/typing", s.types},
 		{"POST", "/v1/conversations/{id}/stop", s.stop},
 		{"POST", "/v1/conversations/{id}/handoff", s.handOff},
 		{"POST", "/v1/conversations/{id}/close", s.end},
@@ -150,6 +156,7 @@ func (s *Server) routes() []route {
 		{"GET", "/api/conversations", s.list},
 		{"POST", "/api/conversations/{id}/take", s.take},
 		{"POST", "/api/conversations/{id}/messages", s.say},
+		{"POST", "/api/conversations/{id}/typing", s.agentTypes},
 		{"POST", "/api/conversations/{id}/release", s.release},
 		{"POST", "/api/keys", s.addKey},
 		{"POST", "/api/knowledge", s.publish},
@@ -222,6 +229,7 @@ func (s *Server) HTTP() *http.Server {
 // Handler returns what serves all routes. Call it once.
 func (s *Server) Handler() http.Handler {
 	s.messages.PerMinute = s.Limits.MessagesPerMinute
+	s.signals.PerMinute = 4 * s.Limits.MessagesPerMinute
 	s.conversations.PerMinute = s.Limits.ConversationsPerMinute
 	resources := map[string]resource{}
 	for _, rt := range s.routes() {
@@ -268,17 +276,20 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, p resource) {
 
 // recovered makes an error of a panic: one request's failure is not the others'.
 func (s *Server) recovered(w *response, r *http.Request, p resource) (err error) {
-	defer func() {
-		switch v := recover(); v {
-		case nil:
-		case http.ErrAbortHandler:
-			panic(v)
-		default:
-			s.Log.Error("panic", "route", p.path, "value", v, "stack", string(debug.Stack()), "request_id", w.Header().Get("X-Request-Id"))
-			err = errPanicked
-		}
-	}()
+	defer s.rescue(p.path, w.Header().Get("X-Request-Id"), &err)
 	return s.answer(w, r, p)
+}
+
+// rescue is deferred, and makes *err of a panic.
+func (s *Server) rescue(route, requestID string, err *error) {
+	switch v := recover(); v {
+	case nil:
+	case http.ErrAbortHandler:
+		panic(v)
+	default:
+		s.Log.Error("panic", "route", route, "value", v, "stack", string(debug.Stack()), "request_id", requestID)
+		*err = errPanicked
+	}
 }
 
 // answer is serve without the rest.

@@ -3,8 +3,8 @@
 // message is durable before it is acknowledged, and its turn outlives the request.
 //
 // It merges bursts: a follow-up that comes while nothing was shown cancels the call,
-// joins the turn, and the turn begins anew when the customer has been quiet. And it
-// goes on with turns that a dead process left open. Start with Inbox.Accept and
+// joins the turn, and the turn begins anew when the customer has been quiet and does not
+// type. And it goes on with turns that a dead process left open. Start with Inbox.Accept and
 // Inbox.answer.
 package inbox
 
@@ -93,6 +93,7 @@ type answering struct {
 	left    bool                    // the server stops
 	first   time.Time               // of the follow-ups of a burst
 	last    time.Time
+	typing  time.Time     // until when the customer types, as far as is known
 	changed chan struct{} // has room for one
 }
 
@@ -402,7 +403,21 @@ func (a *answering) follow(term int64, now time.Time) {
 		a.first = now
 	}
 	a.last = now
+	a.typing = time.Time{} // that was the message
 	a.outdatedLocked(term, turn.ErrMerged)
+}
+
+// types notes that the customer types, or no longer does.
+func (a *answering) types(typing bool, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case typing:
+		a.typing = now.Add(chat.TypingHolds)
+	case a.typing.After(now):
+		a.typing = now
+		a.wake()
+	}
 }
 
 // gone ends an attempt at a turn that is another's, or over.
@@ -433,7 +448,7 @@ func (a *answering) quiet(quiet, burst time.Duration) bool {
 	waited := false
 	for {
 		a.mu.Lock()
-		until := a.last.Add(quiet)
+		until := latest(a.last, a.typing).Add(quiet)
 		if end := a.first.Add(burst); until.After(end) {
 			until = end
 		}
@@ -448,7 +463,7 @@ func (a *answering) quiet(quiet, burst time.Duration) bool {
 		case <-t.C:
 		case <-a.changed:
 			t.Stop()
-			return false // a stop, a new owner or one more follow-up
+			return false // a stop, a new owner, one more follow-up, or no more typing
 		}
 	}
 }
@@ -470,6 +485,13 @@ func (a *answering) sleep(d time.Duration) bool {
 			return false
 		}
 	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func or(d, usual time.Duration) time.Duration {
