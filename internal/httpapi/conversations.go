@@ -61,7 +61,7 @@ func metadata(sent map[string]json.RawMessage, customer string) (json.RawMessage
 }
 
 // start makes a conversation for whoever may have one, with the default assistant unless
-// n names another.
+// n names another. It returns its token, unless n has the hash of one.
 func (s *Server) start(w http.ResponseWriter, r *http.Request, c caller, n store.NewConversation) (chat.Conversation, string, error) {
 	var err error
 	if n.Assistant, err = s.named(n.Assistant); err != nil {
@@ -77,7 +77,9 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request, c caller, n store
 		n.ID = chat.NewConversationID()
 	}
 	var token string
-	token, n.TokenHash = access.NewToken(n.ID)
+	if n.TokenHash == nil {
+		token, n.TokenHash = access.NewToken(n.ID)
+	}
 	created, err := s.Store.Create(r.Context(), n)
 	return created, token, err
 }

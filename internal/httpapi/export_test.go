@@ -32,3 +32,6 @@ func ReadUI(body []byte) (chatID, clientID string, text chat.Text, err error) {
 	m, err := readUI(body)
 	return m.chat, m.clientID, m.text, err
 }
+
+// Words returns the words of the page by language and key.
+func Words() map[string]map[string]string { return catalogues() }
