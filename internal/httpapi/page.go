@@ -15,7 +15,6 @@ import (
 	"strings"
 
 	"github.com/answerable/answerable/internal/access"
-	"github.com/answerable/answerable/internal/assistant"
 	"github.com/answerable/answerable/internal/chat"
 )
 
@@ -57,7 +56,7 @@ type page struct {
 	Begun, Cut      bool
 	Entries         []entry
 	Lines           []string
-	State           string
+	State           string // "": the assistant answers
 
 	words map[string]string
 }
@@ -87,7 +86,6 @@ func (s *Server) newPage(r *http.Request, name string) *page {
 	p.words = wordsFor(p.Settings.Locale)
 	p.Direction = direction(p.Settings.Locale)
 	p.Accent = accentStyle(p.Settings.Accent)
-	p.State = p.Word("shell.state_bot")
 	p.Action = s.pageAddress(r) + "#newest"
 	return p
 }
@@ -104,15 +102,6 @@ func (s *Server) pageAddress(r *http.Request) string {
 		return r.URL.Path
 	}
 	return r.URL.Path + "?" + asked.Encode()
-}
-
-// accentStyle gives the page a colour of the company's own. The colour was checked when
-// the assistant was loaded.
-func accentStyle(accent string) template.HTML {
-	if accent == assistant.DefaultWidget().Accent {
-		return ""
-	}
-	return template.HTML("<style>:root{--given-accent:" + template.HTMLEscapeString(accent) + "}</style>")
 }
 
 func (s *Server) pageHeaders(w http.ResponseWriter, p *page) {

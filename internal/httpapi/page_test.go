@@ -43,7 +43,7 @@ func TestThePage(t *testing.T) {
 	s := newServer(t, "", func(api *httpapi.Server) { api.Web = someFiles(t) })
 	r := s.get("/", "Accept-Language: de").want(200)
 	for _, want := range []string{`<html lang="de" dir="ltr">`, `<title>Kundenservice</title>`, `href="/assets/page-2.css"`, `src="/assets/page-1.js"`,
-		`<h2 class="greeting" dir="auto">Wie können wir Ihnen helfen?</h2>`, "KI-Assistent, kein Mensch", `placeholder="Nachricht schreiben"`,
+		`<h2 class="greeting" dir="auto">Wie können wir Ihnen helfen?</h2>`, "KI-Assistent, kein Mensch", `placeholder="Nachricht schreiben …"`,
 		`<form class="composer" id="plain" method="post" action="/#newest"`} {
 		if !strings.Contains(r.body, want) {
 			t.Errorf("the page has no %s", want)
@@ -83,7 +83,7 @@ func TestThePageEscapes(t *testing.T) {
 		t.Errorf("the settings are %+v", got)
 	}
 	for _, want := range []string{`value="&#34;Quoted&#34; &lt;b&gt;"`, `href="https://other.example/privacy?a=1&amp;b=2"`, `action="/?assistant=other&amp;locale=en#newest"`,
-		"<style>:root{--given-accent:#123456}</style>"} {
+		"<style>:root{--given-accent:light-dark(#123456,#"} {
 		if !strings.Contains(r.body, want) {
 			t.Errorf("the page has no %s", want)
 		}
@@ -406,4 +406,14 @@ func (h held) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Chunk, 
 	case <-ctx.Done():
 	}
 	return h.Provider.Stream(ctx, req)
+}
+
+// Whatever colour is given, it can be read in light and in dark.
+func TestAccentsAreReadable(t *testing.T) {
+	for _, accent := range []string{"#ffd400", "#000000", "#ffffff", "#808080", "#0000ff", "#ff0000", "#0B6E64", "#123456"} {
+		light, dark := httpapi.Accents(accent)
+		if light < 4.5 || dark < 4.5 {
+			t.Errorf("%s has a contrast of %.1f in light and %.1f in dark, want at least 4.5", accent, light, dark)
+		}
+	}
 }

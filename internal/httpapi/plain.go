@@ -321,32 +321,35 @@ func (p *page) show(c chat.Conversation, said []chat.Message) {
 		}
 		p.Entries = append(p.Entries, e)
 	}
-	p.State = p.Word("shell.state_" + string(c.Owner))
-	if c.Status == chat.Ended {
-		p.State = p.Word("shell.state_ended")
+	p.State = p.state(c)
+}
+
+// state says who answers, if it is not the assistant.
+func (p *page) state(c chat.Conversation) string {
+	switch {
+	case c.Status == chat.Ended:
+		return p.Word("shell.state_ended")
+	case c.Owner == chat.Queue:
+		return p.Word("shell.state_queue")
+	case c.Owner == chat.AgentOwner:
+		return p.Word("shell.state_person")
 	}
+	return ""
 }
 
 // close says below the messages how the conversation stands.
 func (p *page) close(c chat.Conversation) {
-	say := func(keys ...string) {
-		var words []string
-		for _, key := range keys {
-			words = append(words, p.Word(key))
-		}
-		p.Lines = append(p.Lines, strings.Join(words, " · "))
-	}
 	if c.Level == chat.Extractive {
-		say("plain.extractive")
+		p.Lines = append(p.Lines, p.Word("plain.extractive"))
 	}
 	switch {
 	case c.Status == chat.Ended:
-		say("shell.state_ended", "plain.ended")
+		p.Lines = append(p.Lines, p.state(c)+" · "+p.Word("plain.ended"))
 		p.Token, _ = access.NewToken(chat.NewConversationID())
 	case c.Owner != chat.Bot:
-		say("shell.state_"+string(c.Owner), "plain.waiting")
+		p.Lines = append(p.Lines, p.state(c)+" · "+p.Word("plain.waiting"))
 	case c.Turn != "":
-		say("plain.running")
+		p.Lines = append(p.Lines, p.Word("plain.running"))
 	}
 }
 
