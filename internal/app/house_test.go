@@ -51,6 +51,7 @@ var arrows = []struct{ packages, mayImport string }{
 	{"assistant", base + " " + steps},
 	{around, "chat config " + "turn inbox feed"}, // whose interfaces they fulfil
 	{edges, base + " " + steps + " " + engine + " " + around},
+	{"httpapi", base + " " + steps + " " + engine + " " + around + " console"}, // which serves the built files
 	{"app", everything},
 	{"cmd", everything},
 }

@@ -84,7 +84,7 @@ func (l *Library) loadIngested(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, fmt.Errorf("open what was ingested from %s: %w", dir, err)
 		}
-		a := &assistant.Assistant{Name: p.Assistant, Unit: chat.Sentence, Dir: dir}
+		a := &assistant.Assistant{Name: p.Assistant, Unit: chat.Sentence, Widget: assistant.DefaultWidget(), Dir: dir}
 		switch all, err := assistant.LoadDir(dir); {
 		case errors.Is(err, fs.ErrNotExist): // the folder is gone, its index is not
 		case err != nil:
@@ -285,6 +285,23 @@ func (l *Library) Origins(name string) []string {
 		return a.AllowedOrigins
 	}
 	return nil
+}
+
+// Widget returns how an assistant looks to customers.
+func (l *Library) Widget(name string) assistant.Widget {
+	if a := l.assistant(name); a != nil {
+		return a.Widget
+	}
+	return assistant.Widget{}
+}
+
+// Files returns the media types of files that an assistant takes, and how many bytes
+// each may have; none and 0: it takes no files.
+func (l *Library) Files(name string) (types []string, bytes int64) {
+	if f := l.Widget(name).Files; len(f.Types) > 0 {
+		return f.Types, f.Bytes
+	}
+	return nil, 0
 }
 
 // Document returns a document of a generation that is still in the data directory.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/answerable/answerable/internal/access"
 	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/console"
 	"github.com/answerable/answerable/internal/httpapi"
 	"github.com/answerable/answerable/internal/llm"
 	"github.com/answerable/answerable/internal/observe"
@@ -155,7 +156,7 @@ func (a *App) api(loopback bool, local []byte, ready *atomic.Bool) *httpapi.Serv
 		proxies = append(proxies, p.Prefix)
 	}
 	api := &httpapi.Server{
-		Inbox: a.Inbox, Store: localKey{a.Store, local}, Feed: a.Feed, Assistants: a.Library, Publish: a.Library.PublishFile,
+		Inbox: a.Inbox, Store: localKey{a.Store, local}, Feed: a.Feed, Assistants: a.Library, Web: console.Built(), Publish: a.Library.PublishFile,
 		Access: httpapi.Access{Loopback: loopback, Origins: c.AllowedOrigins, Proxies: proxies},
 		Limits: httpapi.Limits{Body: l.BodyBytes, Streams: l.Streams,
 			MessagesPerMinute: l.Anonymous.MessagesPerMinute, ConversationsPerMinute: l.Anonymous.ConversationsPerMinute},

@@ -40,6 +40,7 @@ type Assistant struct {
 	// The default is "knowledge", or "." where there is no assistant.yaml.
 	Knowledge []string `yaml:"knowledge"`
 	Limits    Limits   `yaml:"limits"`
+	Widget    Widget   `yaml:"widget"`
 
 	FS      fs.FS  // the assistant's folder
 	Dir     string // what the folder is called in messages
@@ -63,6 +64,7 @@ func Load(fsys fs.FS, dir string) (*Assistant, error) {
 		Unit:      chat.Sentence,
 		Knowledge: []string{"knowledge"},
 		Limits:    Limits{Passages: 5, PassageTokens: 1500, ReplyTokens: 1024},
+		Widget:    DefaultWidget(),
 		FS:        fsys,
 		Dir:       dir,
 	}
@@ -81,6 +83,7 @@ func Load(fsys fs.FS, dir string) (*Assistant, error) {
 	for i, folder := range a.Knowledge {
 		a.Knowledge[i] = path.Clean(folder)
 	}
+	a.Widget.Title = firstOf(a.Widget.Title, a.Company)
 	a.Release = release(map[string][]byte{File: data})
 	return a, nil
 }

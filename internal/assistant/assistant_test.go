@@ -32,6 +32,7 @@ func defaults() assistant.Assistant {
 		Unit:      chat.Sentence,
 		Knowledge: []string{"knowledge"},
 		Limits:    assistant.Limits{Passages: 5, PassageTokens: 1500, ReplyTokens: 1024},
+		Widget:    assistant.DefaultWidget(),
 		Dir:       "sites/Corner Shop",
 	}
 }

@@ -548,18 +548,3 @@ func checkParts(t *testing.T, d knowledge.Document, start, end int) {
 		t.Fatalf("from %d to %d: %q with the quote %q", start, end, all, quoted)
 	}
 }
-
-func TestThePage(t *testing.T) {
-	s := newServer(t, "")
-	for path, want := range map[string]string{"/": "text/html; charset=utf-8", "/page.css": "text/css; charset=utf-8",
-		"/page.js": "text/javascript; charset=utf-8", "/favicon.svg": "image/svg+xml", "/openapi.json": "application/json"} {
-		r := s.get(path).want(200)
-		if got := r.Header.Get("Content-Type"); got != want || r.body == "" {
-			t.Errorf("%s is %q of %d bytes, want %q", path, got, len(r.body), want)
-		}
-		if policy := r.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "script-src 'self'") || strings.Contains(policy, "unsafe") {
-			t.Errorf("the policy of %s is %q", path, policy)
-		}
-		s.get(path, "If-None-Match: "+r.Header.Get("ETag")).want(304)
-	}
-}

@@ -128,15 +128,11 @@ func (k kept) encode() (json.RawMessage, error) {
 }
 
 // start makes a conversation for whoever may have one, with the default assistant unless
-// n names another.
+// n names another. It returns its token, unless n has the hash of one.
 func (s *Server) start(w http.ResponseWriter, r *http.Request, c caller, n store.NewConversation) (chat.Conversation, string, error) {
-	names := s.Assistants.Names()
-	if n.Assistant == "" && len(names) > 0 {
-		n.Assistant = names[0]
-	}
-	if !s.Assistants.Has(n.Assistant) {
-		return chat.Conversation{}, "", &chat.Error{Kind: chat.Invalid,
-			Message: fmt.Sprintf("there is no assistant %.64q: there are %s", n.Assistant, strings.Join(names, ", "))}
+	var err error
+	if n.Assistant, err = s.named(n.Assistant); err != nil {
+		return chat.Conversation{}, "", err
 	}
 	if err := s.visits(r, n.Assistant); err != nil {
 		return chat.Conversation{}, "", err
@@ -148,7 +144,9 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request, c caller, n store
 		n.ID = chat.NewConversationID()
 	}
 	var token string
-	token, n.TokenHash = access.NewToken(n.ID)
+	if n.TokenHash == nil {
+		token, n.TokenHash = access.NewToken(n.ID)
+	}
 	created, err := s.Store.Create(r.Context(), n)
 	return created, token, err
 }

@@ -1,6 +1,10 @@
 package httpapi
 
-import "github.com/answerable/answerable/internal/chat"
+import (
+	"regexp"
+
+	"github.com/answerable/answerable/internal/chat"
+)
 
 // Parts is for the test of its property.
 var Parts = parts
@@ -34,4 +38,17 @@ func ReadCompletion(body []byte) (history []chat.Message, question chat.Text, ig
 func ReadUI(body []byte) (chatID, clientID string, text chat.Text, err error) {
 	m, err := readUI(body)
 	return m.chat, m.clientID, m.text, err
+}
+
+// Words returns the words of the page by language and key.
+func Words() map[string]map[string]string { return catalogues() }
+
+// Accents returns the least contrast that a page's accent has on the grounds, in light and
+// in dark.
+func Accents(accent string) (light, dark float64) {
+	shades := regexp.MustCompile(`light-dark\((#\w{6}),(#\w{6})\)`).FindStringSubmatch(string(accentStyle(accent)))
+	least := func(shade string, grounds []colour) float64 {
+		return min(contrast(hexColour(shade), grounds[0]), contrast(hexColour(shade), grounds[1]))
+	}
+	return least(shades[1], lightGrounds), least(shades[2], darkGrounds)
 }

@@ -27,7 +27,9 @@ import (
 	"time"
 
 	"github.com/answerable/answerable/internal/access"
+	"github.com/answerable/answerable/internal/assistant"
 	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/console"
 	"github.com/answerable/answerable/internal/feed"
 	"github.com/answerable/answerable/internal/inbox"
 	"github.com/answerable/answerable/internal/knowledge"
@@ -75,6 +77,11 @@ type Assistants interface {
 	Has(name string) bool
 	// Origins returns the assistant's allowed_origins; none: those of the server.
 	Origins(name string) []string
+	// Widget returns how the assistant looks to customers.
+	Widget(name string) assistant.Widget
+	// Files returns the media types that customers may send, and how many bytes each file
+	// may have; 0: no files.
+	Files(name string) (types []string, bytes int64)
 	// Document finds a document of any generation that is still there.
 	Document(generation, document string) (knowledge.Document, bool)
 }
@@ -106,6 +113,7 @@ type Server struct {
 	Store      Store
 	Feed       *feed.Feed
 	Assistants Assistants
+	Web        *console.Files // page and widget as they were built
 	Access     Access
 	Limits     Limits
 	Version    string
@@ -152,6 +160,7 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/models/{id}", s.model},
 		{"POST", "/v1/ui", s.ui},
 		{"GET", "/v1/ui/{id}/stream", s.uiResume},
+		{"GET", "/v1/widget", s.widget},
 
 		{"GET", "/api/conversations", s.list},
 		{"POST", "/api/conversations/{id}/take", s.take},
@@ -163,8 +172,13 @@ func (s *Server) routes() []route {
 
 		{"GET", "/sources/{generation}/{document...}", s.source},
 		{"GET", "/{$}", s.page},
-		{"GET", "/page.css", s.asset},
-		{"GET", "/page.js", s.asset},
+		{"POST", "/{$}", s.post},
+		{"GET", "/embed", s.page},
+		{"POST", "/embed", s.post},
+		{"GET", "/widget.js", s.built},
+		{"GET", "/assets/{file}", s.built},
+		{"GET", "/plain.css", s.asset},
+		{"GET", "/source.css", s.asset},
 		{"GET", "/favicon.svg", s.asset},
 		{"GET", "/openapi.json", s.asset},
 		{"GET", "/healthz", s.health},
@@ -192,6 +206,12 @@ func (p resource) allow() string {
 // forVisitors reports whether pages on the assistants' sites may call the resource.
 func (p resource) forVisitors() bool {
 	return strings.HasPrefix(p.path, "/v1/") || p.path == "/chat"
+}
+
+// forEverybody reports whether pages of any site may load what is here: it is the same for
+// all, and says nothing about anybody.
+func (p resource) forEverybody() bool {
+	return p.path == "/widget.js" || p.path == "/assets/{file}"
 }
 
 // face is whose language an address speaks, where it is not our own.

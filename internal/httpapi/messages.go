@@ -81,11 +81,15 @@ func over(a chat.Accepted, e chat.Event) bool {
 func wantsStream(r *http.Request) bool { return accepts(r, "text/event-stream") }
 
 // accepts reports whether the Accept header names a media type, without refusing it.
-func accepts(r *http.Request, want string) bool {
-	for _, header := range r.Header["Accept"] {
+func accepts(r *http.Request, want string) bool { return names(r.Header["Accept"], want) }
+
+// names reports whether the headers of one name, a list of what the client takes, have
+// want in it, without refusing it.
+func names(headers []string, want string) bool {
+	for _, header := range headers {
 		for part := range strings.SplitSeq(header, ",") {
-			media, params, err := mime.ParseMediaType(part)
-			if err != nil || media != want {
+			name, params, err := mime.ParseMediaType(part)
+			if err != nil || name != want {
 				continue
 			}
 			q, err := strconv.ParseFloat(params["q"], 64)

@@ -18,7 +18,9 @@ import (
 	"time"
 
 	"github.com/answerable/answerable/internal/access"
+	"github.com/answerable/answerable/internal/assistant"
 	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/console"
 	"github.com/answerable/answerable/internal/feed"
 	"github.com/answerable/answerable/internal/guard"
 	"github.com/answerable/answerable/internal/httpapi"
@@ -76,7 +78,7 @@ func newServer(t testing.TB, script string, configure ...func(*httpapi.Server)) 
 		}
 	})
 	s := &server{TB: t, store: db, log: log, api: &httpapi.Server{
-		Inbox: in, Store: db, Feed: events, Assistants: library{}, Access: httpapi.Access{Loopback: true},
+		Inbox: in, Store: db, Feed: events, Assistants: library{}, Web: console.Built(), Access: httpapi.Access{Loopback: true},
 		Version: "test", Started: time.Now(), Log: logger,
 	}}
 	for _, c := range configure {
@@ -126,6 +128,32 @@ func (library) Origins(name string) []string {
 		return []string{"https://other.example"}
 	}
 	return nil
+}
+
+func (library) Widget(name string) assistant.Widget {
+	w := assistant.DefaultWidget()
+	if name == "other" {
+		w = otherWidget
+	}
+	return w
+}
+
+func (l library) Files(name string) (types []string, bytes int64) {
+	if f := l.Widget(name).Files; len(f.Types) > 0 {
+		return f.Types, f.Bytes
+	}
+	return nil, 0
+}
+
+// otherWidget has everything that can be set.
+var otherWidget = assistant.Widget{
+	Enabled: true, Title: `Other & <script>alert(1)</script>`, Accent: "#123456", Privacy: "https://other.example/privacy?a=1&b=2",
+	Disclosure: "2026-11", Consent: true, Images: []string{"https://cdn.example"},
+	Texts: []assistant.Texts{
+		{Locale: "en", Greeting: "Ask </script> us", Suggestions: []string{"Where is it?", `"Quoted" <b>`}},
+		{Locale: "de-AT", Greeting: "Servus", Disclosure: "Da red't a Maschin."},
+	},
+	Files: assistant.Files{Types: []string{"image/png"}, Bytes: 1000},
 }
 
 var document = knowledge.Document{

@@ -140,12 +140,17 @@ func (in *Inbox) lock(id chat.ConversationID) *sync.Mutex {
 	return &in.accepting[maphash.String(seed, string(id))%uint64(len(in.accepting))]
 }
 
+// MessageBytes is how many bytes a message may have.
+func (in *Inbox) MessageBytes() int {
+	if in.Limits.Message > 0 {
+		return in.Limits.Message
+	}
+	return 32 << 10
+}
+
 // Check refuses what is not a message, as Accept does.
 func (in *Inbox) Check(m chat.Incoming) error {
-	limit := in.Limits.Message
-	if limit == 0 {
-		limit = 32 << 10
-	}
+	limit := in.MessageBytes()
 	text := string(m.Text)
 	switch {
 	case len(text) > limit:

@@ -1,0 +1,1 @@
+// The page comes with the build of the web part.

@@ -1,0 +1,1 @@
+// The widget comes with the build of the web part.

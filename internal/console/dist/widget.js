@@ -1,0 +1,1 @@
+// The loader comes with the build of the web part.
