@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/answerable/answerable/internal/chat"
 )
@@ -42,6 +43,24 @@ func ReadUI(body []byte) (chatID, clientID string, text chat.Text, err error) {
 
 // Words returns the words of the page by language and key.
 func Words() map[string]map[string]string { return catalogues() }
+
+// Markdown returns an answer as the page shows it, and where its links lead.
+func Markdown(text string, citations []chat.Citation) (html string, links []string) {
+	var b strings.Builder
+	for _, block := range markdown(text, citations) {
+		for _, item := range block.Items {
+			for _, s := range item {
+				if s.URL != "" {
+					links = append(links, s.URL)
+				}
+			}
+		}
+		if err := pageTemplate.ExecuteTemplate(&b, "block", block); err != nil {
+			panic(err)
+		}
+	}
+	return b.String(), links
+}
 
 // Accents returns the least contrast that a page's accent has on the grounds, in light and
 // in dark.

@@ -1,5 +1,5 @@
 // Package httpapi is the server's face on HTTP: routes, JSON, event streams, and the
-// plain page. It finds out who is asking, checks what they sent, and hands it to the
+// customer's page. It finds out who is asking, checks what they sent, and hands it to the
 // inbox; what comes of it, a client reads from the conversation's events.
 //
 // Two ideas. A handler returns its error, and one function turns it into a problem

@@ -137,8 +137,9 @@ func (m *markdownReader) end() {
 	m.open = block{}
 }
 
+// Each alternative gives up at the next of its own signs, so that the time is linear.
 var inline = regexp.MustCompile("`([^`\n]+)`" + // 1 code
-	`|\*\*([^*]+)\*\*` + // 2 strong
+	`|\*\*((?:[^*\n]|\*[^*\n]+\*)+)\*\*` + // 2 strong
 	`|\*([^*\s][^*]*)\*` + // 3 emphasis
 	`|\[([^\[\]\n]+)\]\(([^()\s]+)\)` + // 4, 5 link
 	`|\[([0-9]{1,4})\]` + // 6 mark

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -394,18 +395,47 @@ func TestTheHeadOfThePageDoesNotWait(t *testing.T) {
 	}
 }
 
+// A server that stops does not leave half a page behind.
+func TestThePageIsWholeWhenTheServerStops(t *testing.T) {
+	s := newServer(t, "", func(api *httpapi.Server) {
+		runner := *api.Inbox.Runner("demo")
+		runner.Model = &llm.Client{Models: llm.Only(held{nil, nil})}
+		api.Inbox.Runner = func(string) *turn.Runner { return &runner }
+	})
+	v := s.visitor("/")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	r := httptest.NewRequestWithContext(ctx, "POST", s.URL+"/", strings.NewReader(v.form("text", "Hurry")))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := &stopping{httptest.NewRecorder(), stop}
+	s.http.Config.Handler.ServeHTTP(w, r)
+	v.page = w.Body.String()
+	v.has("Hurry", "The answer is still being written. Look again in a moment.", "</html>")
+}
+
+// stopping stops the server when the head of the page is written.
+type stopping struct {
+	*httptest.ResponseRecorder
+	stop context.CancelFunc
+}
+
+func (s *stopping) Flush() { s.stop() }
+
 // held is a provider that says nothing until it may.
 type held struct {
 	llm.Provider
 	may chan struct{}
 }
 
+func (h held) Name() string { return "held" }
+
 func (h held) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Chunk, error] {
 	select {
 	case <-h.may:
+		return h.Provider.Stream(ctx, req)
 	case <-ctx.Done():
+		return func(yield func(llm.Chunk, error) bool) { yield(llm.Chunk{}, ctx.Err()) }
 	}
-	return h.Provider.Stream(ctx, req)
 }
 
 // Whatever colour is given, it can be read in light and in dark.
