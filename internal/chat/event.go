@@ -22,6 +22,9 @@ const (
 	KindAgent       Kind = "agent.message"
 	KindLevel       Kind = "level"
 	KindTurnEnded   Kind = "turn.ended"
+	KindFeedback    Kind = "feedback"
+	KindCSATAsked   Kind = "csat.requested"
+	KindCSAT        Kind = "csat"
 	KindClosed      Kind = "closed"
 )
 
@@ -83,7 +86,19 @@ type (
 		Cost       Money    `json:"cost_microusd"`
 		Confidence *float64 `json:"confidence"`
 	}
-	// ConversationClosed is the last event of an ended conversation.
+	// FeedbackGiven: the customer rated the answer of the event's turn. A newer one
+	// replaces it.
+	FeedbackGiven struct {
+		Rating Rating `json:"rating"`
+	}
+	// CSATAsked: the customer is asked how the conversation went.
+	CSATAsked struct{}
+	// CSATGiven: they said it.
+	CSATGiven struct {
+		Score int `json:"score"`
+	}
+	// ConversationClosed: the conversation takes no more messages. Only what the customer
+	// says of it may follow.
 	ConversationClosed struct {
 		Reason string `json:"reason,omitempty"`
 	}
@@ -100,6 +115,9 @@ func (OwnerChanged) Kind() Kind       { return KindOwner }
 func (AgentSpoke) Kind() Kind         { return KindAgent }
 func (LevelChanged) Kind() Kind       { return KindLevel }
 func (TurnEnded) Kind() Kind          { return KindTurnEnded }
+func (FeedbackGiven) Kind() Kind      { return KindFeedback }
+func (CSATAsked) Kind() Kind          { return KindCSATAsked }
+func (CSATGiven) Kind() Kind          { return KindCSAT }
 func (ConversationClosed) Kind() Kind { return KindClosed }
 
 // Event is one entry of a conversation's log. Numbers are 1, 2, 3 … in a

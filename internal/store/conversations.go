@@ -58,14 +58,14 @@ func bit(b bool) int {
 }
 
 // conversationColumns are read by scanConversation.
-const conversationColumns = `id, customer, assistant, owner, owner_name, term, seq, turn, waiting, shown, state, level, status, test, created_at, last_at, queued_at`
+const conversationColumns = `id, customer, assistant, owner, owner_name, term, seq, turn, waiting, shown, state, level, status, test, read_customer, read_agent, created_at, last_at, queued_at`
 
 func scanConversation(scan func(...any) error) (c chat.Conversation, err error) {
 	var created, last int64
 	var queued sql.NullInt64
 	var shown, test int
 	err = scan(&c.ID, &c.Customer, &c.Assistant, &c.Owner, &c.OwnerName, &c.Term, &c.Seq, &c.Turn, &c.Waiting, &shown,
-		&c.State, &c.Level, &c.Status, &test, &created, &last, &queued)
+		&c.State, &c.Level, &c.Status, &test, &c.Read.Customer, &c.Read.Agent, &created, &last, &queued)
 	if err != nil {
 		return c, err
 	}
@@ -162,7 +162,7 @@ func (t *tx) lockFence(f chat.Fence) (chat.Conversation, error) {
 	return t.lock(f.Conversation, ` AND term = $2 AND turn = $3`, f.Term, string(f.Turn))
 }
 
-// save writes a locked conversation back.
+// save writes a locked conversation back, but for what never changes and the read marks.
 func (t *tx) save(c chat.Conversation) error {
 	var queued sql.NullInt64
 	if c.QueuedAt != nil {

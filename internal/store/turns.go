@@ -162,7 +162,7 @@ func (s *Store) Began(ctx context.Context, id chat.ConversationID, turn chat.Tur
 	var bit int
 	err = s.read.QueryRowContext(ctx, `SELECT seq, final FROM turns WHERE conversation = $1 AND id = $2`, string(id), string(turn)).Scan(&seq, &bit)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, false, &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("there is no turn %q in this conversation", turn)}
+		return 0, false, errNoTurn(turn)
 	}
 	if err != nil {
 		return 0, false, fmt.Errorf("read turn %s: %w", turn, storageError(err))

@@ -42,6 +42,12 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"a dead node's turns are adopted and fenced", (*fixture).adopts},
 		{"a stop is remembered", (*fixture).stops},
 		{"a stateless turn is known as one", (*fixture).stateless},
+		{"a rating replaces the one before", (*fixture).rates},
+		{"only an answer can be rated", (*fixture).ratesAnswers},
+		{"a score is given once", (*fixture).scores},
+		{"who was answered is asked for a score", (*fixture).asksForScore},
+		{"a read mark never goes back", (*fixture).marksRead},
+		{"the place in the queue counts who waits longer", (*fixture).places},
 		{"one member's failure leaves the others", (*fixture).members},
 		{"keys are found by their hash", (*fixture).keys},
 		{"the newest published generation is served", (*fixture).publishes},
@@ -139,6 +145,14 @@ func (f *fixture) log(id chat.ConversationID) []string {
 			b, err := chat.Decode[chat.MessageAccepted](e)
 			f.check(err)
 			line += " " + string(b.Message.Text)
+		case chat.KindFeedback:
+			b, err := chat.Decode[chat.FeedbackGiven](e)
+			f.check(err)
+			line += " " + string(b.Rating)
+		case chat.KindCSAT:
+			b, err := chat.Decode[chat.CSATGiven](e)
+			f.check(err)
+			line += fmt.Sprint(" ", b.Score)
 		}
 		out = append(out, line)
 	}
@@ -587,7 +601,7 @@ func (f *fixture) ends() {
 		}
 		got = append(got, s)
 	}
-	want := []string{"1 message.accepted", "2 turn.started", "5 text from 3 abc", "6 retract", "7 text from 0 d", "8 turn.ended", "9 closed"}
+	want := []string{"1 message.accepted", "2 turn.started", "5 text from 3 abc", "6 retract", "7 text from 0 d", "8 turn.ended", "9 csat.requested", "10 closed"}
 	if !reflect.DeepEqual(got, want) {
 		f.Errorf("events = %q, want %q", got, want)
 	}
