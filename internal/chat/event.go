@@ -36,8 +36,11 @@ type (
 	MessageAccepted struct {
 		Message Message `json:"message"`
 	}
-	// TurnStarted comes once in a turn, also when it is resumed.
-	TurnStarted struct{}
+	// TurnStarted comes once in a turn, also when it is resumed. With RetryOf it answers
+	// the messages of that ended turn again, and its answer stands in that one's place.
+	TurnStarted struct {
+		RetryOf TurnID `json:"retry_of,omitempty"`
+	}
 	// StateChanged reports the state of the customer's task.
 	StateChanged struct {
 		From State `json:"from"`

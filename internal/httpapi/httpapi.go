@@ -140,6 +140,7 @@ func (s *Server) routes() []route {
 		{"POST", "/v1/conversations/{id}/stop", s.stop},
 		{"POST", "/v1/conversations/{id}/handoff", s.handOff},
 		{"POST", "/v1/conversations/{id}/close", s.end},
+		{"POST", "/v1/conversations/{id}/retry", s.retry},
 		{"POST", "/v1/conversations/{id}/read", s.customerRead},
 		{"POST", "/v1/conversations/{id}/feedback", s.feedback},
 		{"POST", "/v1/conversations/{id}/csat", s.csat},

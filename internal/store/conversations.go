@@ -297,9 +297,7 @@ func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.Op
 		if c.Status == chat.Ended {
 			return errEnded
 		}
-		if c.Status == chat.Closed {
-			c.Status, c.State = chat.Open, chat.Initial
-		}
+		l.reopen()
 		m := &out.Message
 		switch {
 		case c.Owner != chat.Bot:
@@ -310,7 +308,7 @@ func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.Op
 			out.Effect = chat.Waits
 			if c.Waiting == "" {
 				c.Waiting = fresh
-				if err := t.newTurn(in, c, fresh, "waiting", now); err != nil {
+				if err := l.newTurn(in, fresh, "waiting", ""); err != nil {
 					return err
 				}
 			}
@@ -327,7 +325,7 @@ func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.Op
 		if out.Effect == chat.Starts {
 			c.Turn, c.Shown = fresh, false
 			l.add(fresh, chat.TurnStarted{})
-			if err := t.newTurn(in, c, fresh, "running", now); err != nil {
+			if err := l.newTurn(in, fresh, "running", ""); err != nil {
 				return err
 			}
 			out.Open = chat.OpenTurn{ID: fresh, Messages: []chat.Message{*m}, Lives: 1, Final: in.Final,
@@ -343,6 +341,13 @@ func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.Op
 		return nil
 	})
 	return out, err
+}
+
+// reopen begins a new session where the last one was closed.
+func (l *log) reopen() {
+	if l.c.Status == chat.Closed {
+		l.c.Status, l.c.State = chat.Open, chat.Initial
+	}
 }
 
 // repeated fills in what an earlier message with the same client_id led to.
@@ -363,9 +368,9 @@ func (l *log) repeated(in chat.Incoming, out *chat.Accepted) (bool, error) {
 	return true, nil
 }
 
-func (t *tx) newTurn(in chat.Incoming, c chat.Conversation, id chat.TurnID, status string, now chat.Time) error {
-	return t.insert("turns", "conversation, id, seq, status, node, lives, stop, final, stateless, outcome, accepted_at", 11,
-		[]any{string(c.ID), string(id), c.Seq, status, string(in.Node), 1, 0, bit(in.Final), bit(in.Stateless), "", now.UnixMicro()})
+func (l *log) newTurn(in chat.Incoming, id chat.TurnID, status string, retryOf chat.TurnID) error {
+	return l.t.insert("turns", "conversation, id, seq, status, node, lives, stop, final, stateless, retry_of, outcome, accepted_at", 12,
+		[]any{string(l.c.ID), string(id), l.c.Seq, status, string(in.Node), 1, 0, bit(in.Final), bit(in.Stateless), string(retryOf), "", l.at.UnixMicro()})
 }
 
 // Messages returns up to limit messages after event number after, oldest first, and
@@ -396,15 +401,18 @@ func (s *Store) Messages(ctx context.Context, c chat.Conversation, after int64, 
 }
 
 // History returns the last limit messages that a turn follows on, oldest first: what was
-// sent while it runs and waits for the next turn is not among them.
+// sent while it runs and waits for the next turn is not among them, nor is an answer that
+// another one stands in the place of. The turn itself need not be committed.
 func (s *Store) History(ctx context.Context, o chat.OpenTurn, limit int) ([]chat.Message, error) {
 	key, err := s.seal.key(ctx, s.read, o.Conversation.Customer)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := s.read.QueryContext(ctx, `SELECT `+messageColumns+` FROM messages
-		WHERE conversation = $1 AND turn <> $2 AND turn NOT IN (SELECT id FROM turns WHERE conversation = $1 AND status = 'waiting')
-		ORDER BY seq DESC LIMIT $3`, string(o.Conversation.ID), string(o.ID), limit)
+		WHERE conversation = $1 AND turn NOT IN `+retried+` AND turn <> $3
+		AND turn NOT IN (SELECT id FROM turns WHERE conversation = $1 AND status = 'waiting')
+		AND NOT (role = 'assistant' AND turn IN (SELECT retry_of FROM turns WHERE conversation = $1))
+		ORDER BY seq DESC LIMIT $4`, string(o.Conversation.ID), string(o.RetryOf), string(o.ID), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read the history: %w", storageError(err))
 	}

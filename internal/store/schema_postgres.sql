@@ -113,6 +113,7 @@ CREATE TABLE turns (
     node TEXT NOT NULL,
     outcome TEXT NOT NULL,
     record_sealed BYTEA,
+    retry_of TEXT NOT NULL,
     seq BIGINT NOT NULL,
     stateless SMALLINT NOT NULL,
     status TEXT NOT NULL,

@@ -113,6 +113,7 @@ CREATE TABLE turns (
     node TEXT NOT NULL,
     outcome TEXT NOT NULL,
     record_sealed BLOB,
+    retry_of TEXT NOT NULL,
     seq BIGINT NOT NULL,
     stateless INTEGER NOT NULL,
     status TEXT NOT NULL,

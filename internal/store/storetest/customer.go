@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 
@@ -203,4 +204,120 @@ func (f *fixture) places() {
 	if _, err := f.s.Place(f.ctx, f.conversation(ids[0])); err == nil {
 		f.Error("who does not wait has a place")
 	}
+}
+
+func (f *fixture) retry(id chat.ConversationID, of chat.TurnID) chat.Accepted {
+	f.Helper()
+	a, err := f.s.Retry(f.ctx, id, of, f.node, nil)
+	f.check(err)
+	return a
+}
+
+func (f *fixture) texts(ms []chat.Message, err error) string {
+	f.Helper()
+	f.check(err)
+	var out []string
+	for _, m := range ms {
+		out = append(out, string(m.Text))
+	}
+	return strings.Join(out, "|")
+}
+
+func (f *fixture) retries() {
+	id, _ := f.answer()
+	two := f.answerTo(f.accept(id, "two", "").Open, "second")
+	var early string // before the commit
+	a, err := f.s.Retry(f.ctx, id, two, f.node, func(o chat.OpenTurn) { early = f.texts(f.s.History(f.ctx, o, 10)) })
+	f.check(err)
+	if a.Effect != chat.Starts || a.Open.RetryOf != two || a.Message.Turn != a.Open.ID || a.Seq != a.Open.Conversation.Seq {
+		f.Errorf("Retry = %+v", a)
+	}
+	o, err := f.s.OpenTurn(f.ctx, id, a.Open.ID, f.node)
+	f.check(err)
+	if !reflect.DeepEqual(o, a.Open) {
+		f.Errorf("OpenTurn = %+v\nRetry gave %+v", o, a.Open)
+	}
+	if got := f.texts(o.Messages, nil); got != "two" {
+		f.Errorf("it answers %q, want two", got)
+	}
+	if late := f.texts(f.s.History(f.ctx, o, 10)); early != "one|answer" || late != early {
+		f.Errorf("the history is %q, before the commit %q", late, early)
+	}
+	f.answerTo(o, "better")
+	three := f.accept(id, "three", "").Open
+	if got := f.texts(f.s.History(f.ctx, three, 10)); got != "one|answer|two|better" {
+		f.Errorf("the next turn's history is %q", got)
+	}
+	f.wantLog(id, "message.accepted one", "turn.started", "text answer", "turn.ended answered: answer",
+		"message.accepted two", "turn.started", "text second", "turn.ended answered: second",
+		"turn.started again", "text better", "turn.ended answered: better", "message.accepted three", "turn.started")
+}
+
+func (f *fixture) retriesOnce() {
+	id, turn := f.answer()
+	a := f.retry(id, turn)
+	same := func() {
+		f.Helper()
+		if b := f.retry(id, turn); b.Effect != chat.Repeated || b.Message.Turn != a.Message.Turn || b.Seq != a.Seq {
+			f.Errorf("again: %+v, first %+v", b, a)
+		}
+	}
+	same()
+	f.answerTo(a.Open, "better")
+	same()
+	f.answerTo(f.accept(id, "two", "").Open, "second")
+	same()
+	if got := strings.Count(fmt.Sprint(f.log(id)), "again"); got != 1 {
+		f.Errorf("%d retries in %q", got, f.log(id))
+	}
+}
+
+func (f *fixture) retriesAgain() {
+	id, first := f.answer()
+	a := f.retry(id, first)
+	if m := f.accept(id, "and quickly", ""); m.Effect != chat.Merges || m.Message.Turn != a.Open.ID { // before it shows anything
+		f.Errorf("Accept = %+v", m)
+	}
+	o, err := f.s.OpenTurn(f.ctx, id, a.Open.ID, f.node)
+	f.check(err)
+	b := f.retry(id, f.answerTo(o, "better"))
+	for _, o := range []chat.OpenTurn{o, b.Open} {
+		if got := f.texts(o.Messages, nil); got != "one|and quickly" {
+			f.Errorf("it answers %q", got)
+		}
+		if got := f.texts(f.s.History(f.ctx, o, 10)); got != "" {
+			f.Errorf("its history is %q", got)
+		}
+	}
+}
+
+func (f *fixture) retriesLast() {
+	refused := func(id chat.ConversationID, turn chat.TurnID, kind chat.ErrorKind) {
+		f.Helper()
+		_, err := f.s.Retry(f.ctx, id, turn, f.node, nil)
+		f.wantKind(err, kind)
+	}
+	id, one := f.answer()
+	other, _ := f.answer()
+	refused("c0", one, chat.NotFound)
+	refused(other, one, chat.NotFound)
+	refused(id, "", chat.NotFound)
+	open := f.accept(id, "two", "").Open
+	refused(id, open.ID, chat.Conflict)
+	refused(id, one, chat.Conflict)
+	two := f.answerTo(open, "second")
+	refused(id, one, chat.Conflict)
+	_, err := f.s.HandOff(f.ctx, id, chat.Handoff{Reason: "r", Trigger: "asked"})
+	f.check(err)
+	refused(id, two, chat.Conflict)
+	_, err = f.s.Release(f.ctx, id, chat.Bot)
+	f.check(err)
+	f.answerTo(f.retry(id, two).Open, "better")
+	_, err = f.s.End(f.ctx, id, "")
+	f.check(err)
+	refused(id, one, chat.Conflict)
+	stateless := f.create()
+	a, err := f.s.Accept(f.ctx, chat.Incoming{Conversation: stateless, Text: "now", Final: true, Stateless: true, Node: f.node}, nil)
+	f.check(err)
+	refused(stateless, f.answerTo(a.Open, "done"), chat.Conflict)
 }

@@ -48,6 +48,10 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"who was answered is asked for a score", (*fixture).asksForScore},
 		{"a read mark never goes back", (*fixture).marksRead},
 		{"the place in the queue counts who waits longer", (*fixture).places},
+		{"a retry answers the same messages in the answer's place", (*fixture).retries},
+		{"a retry is the same one when it is asked for again", (*fixture).retriesOnce},
+		{"a retry of a retry answers the first one's messages", (*fixture).retriesAgain},
+		{"only the bot's last turn is retried, when it has ended", (*fixture).retriesLast},
 		{"one member's failure leaves the others", (*fixture).members},
 		{"keys are found by their hash", (*fixture).keys},
 		{"the newest published generation is served", (*fixture).publishes},
@@ -145,6 +149,12 @@ func (f *fixture) log(id chat.ConversationID) []string {
 			b, err := chat.Decode[chat.MessageAccepted](e)
 			f.check(err)
 			line += " " + string(b.Message.Text)
+		case chat.KindTurnStarted:
+			b, err := chat.Decode[chat.TurnStarted](e)
+			f.check(err)
+			if b.RetryOf != "" {
+				line += " again"
+			}
 		case chat.KindFeedback:
 			b, err := chat.Decode[chat.FeedbackGiven](e)
 			f.check(err)

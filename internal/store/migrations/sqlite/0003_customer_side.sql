@@ -1,5 +1,5 @@
 -- +goose Up
--- What customers say of the answers, and how far each side has read.
+-- What customers say of the answers, which they want again, and how far each side has read.
 
 CREATE TABLE feedback (
     conversation TEXT   NOT NULL,
@@ -23,3 +23,6 @@ CREATE TABLE csat (
 -- The number of the last event that the customer, or an agent, has seen; 0: none.
 ALTER TABLE conversations ADD COLUMN read_customer BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE conversations ADD COLUMN read_agent BIGINT NOT NULL DEFAULT 0;
+
+-- The ended turn in whose place this one answers, or ''.
+ALTER TABLE turns ADD COLUMN retry_of TEXT NOT NULL DEFAULT '';
