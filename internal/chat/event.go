@@ -23,6 +23,9 @@ const (
 	KindAgent       Kind = "agent.message"
 	KindLevel       Kind = "level"
 	KindTurnEnded   Kind = "turn.ended"
+	KindFeedback    Kind = "feedback"
+	KindCSATAsked   Kind = "csat.requested"
+	KindCSAT        Kind = "csat"
 	KindClosed      Kind = "closed"
 
 	// Of signals, which have no number, are not kept, and reach only who follows now.
@@ -39,8 +42,11 @@ type (
 	MessageAccepted struct {
 		Message Message `json:"message"`
 	}
-	// TurnStarted comes once in a turn, also when it is resumed.
-	TurnStarted struct{}
+	// TurnStarted comes once in a turn, also when it is resumed. With RetryOf it answers
+	// the messages of that ended turn again, and its answer stands in that one's place.
+	TurnStarted struct {
+		RetryOf TurnID `json:"retry_of,omitempty"`
+	}
 	// StateChanged reports the state of the customer's task.
 	StateChanged struct {
 		From State `json:"from"`
@@ -89,7 +95,19 @@ type (
 		Cost       Money    `json:"cost_microusd"`
 		Confidence *float64 `json:"confidence"`
 	}
-	// ConversationClosed is the last event of an ended conversation.
+	// FeedbackGiven: the customer rated the answer of the event's turn. A newer one
+	// replaces it.
+	FeedbackGiven struct {
+		Rating Rating `json:"rating"`
+	}
+	// CSATAsked: the customer is asked how the conversation went.
+	CSATAsked struct{}
+	// CSATGiven: they said it.
+	CSATGiven struct {
+		Score int `json:"score"`
+	}
+	// ConversationClosed: the conversation takes no more messages. Only what the customer
+	// says of it may follow.
 	ConversationClosed struct {
 		Reason string `json:"reason,omitempty"`
 	}
@@ -128,6 +146,9 @@ func (OwnerChanged) Kind() Kind       { return KindOwner }
 func (AgentSpoke) Kind() Kind         { return KindAgent }
 func (LevelChanged) Kind() Kind       { return KindLevel }
 func (TurnEnded) Kind() Kind          { return KindTurnEnded }
+func (FeedbackGiven) Kind() Kind      { return KindFeedback }
+func (CSATAsked) Kind() Kind          { return KindCSATAsked }
+func (CSATGiven) Kind() Kind          { return KindCSAT }
 func (ConversationClosed) Kind() Kind { return KindClosed }
 func (Typing) Kind() Kind             { return KindTyping }
 func (Read) Kind() Kind               { return KindRead }

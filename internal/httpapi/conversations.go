@@ -161,7 +161,23 @@ func (s *Server) state(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return write(w, http.StatusOK, c)
+	answer := struct {
+		chat.Conversation
+		Queue *queue `json:"queue,omitempty"`
+	}{Conversation: c}
+	if c.Owner == chat.Queue && c.QueuedAt != nil {
+		place, err := s.Store.Place(r.Context(), c)
+		if err != nil {
+			return err
+		}
+		answer.Queue = &queue{place}
+	}
+	return write(w, http.StatusOK, answer)
+}
+
+// queue tells who waits for a person how many wait before them.
+type queue struct {
+	Place int `json:"place"` // 1 is next
 }
 
 const (
@@ -261,10 +277,16 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request) (chat.ConversationI
 	if err := s.readOptional(w, r, &body); err != nil {
 		return id, "", err
 	}
-	if len(body.Reason) > mostReason {
-		return id, "", &chat.Error{Kind: chat.Invalid, Message: fmt.Sprintf("reason has %d bytes, %d are allowed", len(body.Reason), mostReason)}
+	reason, err := remark("reason", body.Reason)
+	return id, reason, err
+}
+
+// remark checks what people may write beside an act.
+func remark(name, text string) (string, error) {
+	if len(text) > mostReason {
+		return "", &chat.Error{Kind: chat.Invalid, Message: fmt.Sprintf("%s has %d bytes, %d are allowed", name, len(text), mostReason)}
 	}
-	return id, strings.TrimSpace(body.Reason), nil
+	return strings.TrimSpace(text), nil
 }
 
 // done answers an act with the number of the conversation's last event.

@@ -55,7 +55,17 @@ type Store interface {
 	Link(ctx context.Context, id chat.ConversationID, p chat.Person) (chat.Person, error)
 	Say(ctx context.Context, id chat.ConversationID, name string, text chat.Text, clientID string) (chat.Message, int64, error)
 	Signal(id chat.ConversationID, e chat.Event)
+	// Place returns where a conversation of the queue stands; 1 is next.
+	Place(ctx context.Context, c chat.Conversation) (int, error)
+	Opinions
 	Secrets
+}
+
+// Opinions are what customers say of the answers, and how far each side has read.
+type Opinions interface {
+	Rate(ctx context.Context, id chat.ConversationID, f chat.Feedback) (seq int64, err error)
+	Score(ctx context.Context, id chat.ConversationID, v chat.CSAT) (seq int64, err error)
+	MarkRead(ctx context.Context, id chat.ConversationID, by chat.Role, seq int64) (now chat.ReadMarks, changed bool, err error)
 }
 
 // Secrets are the stored hashes of tokens and keys.
@@ -154,6 +164,10 @@ func (s *Server) routes() []route {
 		{"POST", "/v1/conversations/{id}/handoff", s.handOff},
 		{"POST", "/v1/conversations/{id}/close", s.end},
 		{"POST", "/v1/conversations/{id}/identify", s.identify},
+		{"POST", "/v1/conversations/{id}/retry", s.retry},
+		{"POST", "/v1/conversations/{id}/read", s.customerRead},
+		{"POST", "/v1/conversations/{id}/feedback", s.feedback},
+		{"POST", "/v1/conversations/{id}/csat", s.csat},
 		{"POST", "/chat", s.chat},
 		{"POST", "/v1/chat/completions", s.complete},
 		{"GET", "/v1/models", s.models},
@@ -167,6 +181,7 @@ func (s *Server) routes() []route {
 		{"POST", "/api/conversations/{id}/messages", s.say},
 		{"POST", "/api/conversations/{id}/typing", s.agentTypes},
 		{"POST", "/api/conversations/{id}/release", s.release},
+		{"POST", "/api/conversations/{id}/read", s.agentRead},
 		{"POST", "/api/keys", s.addKey},
 		{"POST", "/api/knowledge", s.publish},
 

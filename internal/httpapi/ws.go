@@ -252,7 +252,7 @@ func (k *socket) hear(typ websocket.MessageType, frame []byte) error {
 		if err := decode(frame, &m); err != nil {
 			return err
 		}
-		_, err := k.s.customerReads(unheard{}, k.r, k.caller, k.id, m.Seq)
+		_, err := k.s.customerReads(unheard{}, k.r, k.caller, k.id, seen{m.Seq})
 		return err
 	case "stop":
 		var m struct {

@@ -27,6 +27,7 @@ import (
 // Store is what the inbox needs of the store. Its methods are those of store.Store.
 type Store interface {
 	Accept(ctx context.Context, in chat.Incoming, begun func(chat.OpenTurn)) (chat.Accepted, error)
+	Retry(ctx context.Context, id chat.ConversationID, of chat.TurnID, node chat.NodeID, begun func(chat.OpenTurn)) (chat.Accepted, error)
 	OpenTurn(ctx context.Context, id chat.ConversationID, turn chat.TurnID, node chat.NodeID) (chat.OpenTurn, error)
 	Stop(ctx context.Context, id chat.ConversationID) (chat.TurnID, chat.NodeID, int64, error)
 	Turn(ctx context.Context, id chat.TurnID) (chat.PastTurn, error)
@@ -109,8 +110,38 @@ func (in *Inbox) Accept(ctx context.Context, m chat.Incoming) (chat.Accepted, er
 	lock := in.lock(m.Conversation)
 	lock.Lock()
 	defer lock.Unlock()
-	var early *answering // the turn that the message starts, before its commit
-	a, err := in.Store.Accept(ctx, m, func(o chat.OpenTurn) {
+	a, err := in.beginLocked(ctx, func(begun func(chat.OpenTurn)) (chat.Accepted, error) { return in.Store.Accept(ctx, m, begun) })
+	if err != nil {
+		return a, fmt.Errorf("accept a message: %w", err)
+	}
+	if a.Effect == chat.Merges {
+		if r := in.current(m.Conversation); r != nil {
+			r.follow(a.Open.Conversation.Term, time.Now())
+		}
+	}
+	return a, nil
+}
+
+// Retry has the messages of a conversation's last turn answered again. Repeated, it says
+// again which turn does.
+func (in *Inbox) Retry(ctx context.Context, id chat.ConversationID, of chat.TurnID) (chat.Accepted, error) {
+	lock := in.lock(id)
+	lock.Lock()
+	defer lock.Unlock()
+	a, err := in.beginLocked(ctx, func(begun func(chat.OpenTurn)) (chat.Accepted, error) {
+		return in.Store.Retry(ctx, id, of, in.Node, begun)
+	})
+	if err != nil {
+		return a, fmt.Errorf("retry turn %s: %w", of, err)
+	}
+	return a, nil
+}
+
+// beginLocked has the turn answered that accept starts, if it starts one. The
+// conversation's lock is held.
+func (in *Inbox) beginLocked(ctx context.Context, accept func(begun func(chat.OpenTurn)) (chat.Accepted, error)) (chat.Accepted, error) {
+	var early *answering // the turn, before its commit
+	a, err := accept(func(o chat.OpenTurn) {
 		if early == nil {
 			early = in.start(ctx, turn.NewJob(o))
 		}
@@ -119,20 +150,10 @@ func (in *Inbox) Accept(ctx context.Context, m chat.Incoming) (chat.Accepted, er
 		early.leave() // it did not begin, or nobody can say: then the sweep finds it
 		early = nil
 	}
-	if err != nil {
-		return a, fmt.Errorf("accept a message: %w", err)
+	if err == nil && a.Effect == chat.Starts && early == nil {
+		in.start(ctx, turn.NewJob(a.Open))
 	}
-	switch a.Effect {
-	case chat.Starts:
-		if early == nil {
-			in.start(ctx, turn.NewJob(a.Open))
-		}
-	case chat.Merges:
-		if r := in.current(m.Conversation); r != nil {
-			r.follow(a.Open.Conversation.Term, time.Now())
-		}
-	}
-	return a, nil
+	return a, err
 }
 
 // lock returns the lock of a conversation.

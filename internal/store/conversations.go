@@ -64,14 +64,14 @@ func bit(b bool) int {
 }
 
 // conversationColumns are read by scanConversation.
-const conversationColumns = `id, customer, assistant, owner, owner_name, term, seq, turn, waiting, shown, state, level, status, test, created_at, last_at, queued_at`
+const conversationColumns = `id, customer, assistant, owner, owner_name, term, seq, turn, waiting, shown, state, level, status, test, read_customer, read_agent, created_at, last_at, queued_at`
 
 func scanConversation(scan func(...any) error) (c chat.Conversation, err error) {
 	var created, last int64
 	var queued sql.NullInt64
 	var shown, test int
 	err = scan(&c.ID, &c.Customer, &c.Assistant, &c.Owner, &c.OwnerName, &c.Term, &c.Seq, &c.Turn, &c.Waiting, &shown,
-		&c.State, &c.Level, &c.Status, &test, &created, &last, &queued)
+		&c.State, &c.Level, &c.Status, &test, &c.Read.Customer, &c.Read.Agent, &created, &last, &queued)
 	if err != nil {
 		return c, err
 	}
@@ -168,7 +168,7 @@ func (t *tx) lockFence(f chat.Fence) (chat.Conversation, error) {
 	return t.lock(f.Conversation, ` AND term = $2 AND turn = $3`, f.Term, string(f.Turn))
 }
 
-// save writes a locked conversation back.
+// save writes a locked conversation back, but for what never changes and the read marks.
 func (t *tx) save(c chat.Conversation) error {
 	var queued sql.NullInt64
 	if c.QueuedAt != nil {
@@ -310,9 +310,7 @@ func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.Op
 		if c.Status == chat.Ended {
 			return errEnded
 		}
-		if c.Status == chat.Closed {
-			c.Status, c.State = chat.Open, chat.Initial
-		}
+		l.reopen()
 		m := &out.Message
 		switch {
 		case c.Owner != chat.Bot:
@@ -323,7 +321,7 @@ func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.Op
 			out.Effect = chat.Waits
 			if c.Waiting == "" {
 				c.Waiting = fresh
-				if err := t.newTurn(in, c, fresh, "waiting", now); err != nil {
+				if err := l.newTurn(in, fresh, "waiting", ""); err != nil {
 					return err
 				}
 			}
@@ -340,7 +338,7 @@ func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.Op
 		if out.Effect == chat.Starts {
 			c.Turn, c.Shown = fresh, false
 			l.add(fresh, chat.TurnStarted{})
-			if err := t.newTurn(in, c, fresh, "running", now); err != nil {
+			if err := l.newTurn(in, fresh, "running", ""); err != nil {
 				return err
 			}
 			out.Open = chat.OpenTurn{ID: fresh, Messages: []chat.Message{*m}, Lives: 1, Final: in.Final,
@@ -356,6 +354,13 @@ func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.Op
 		return nil
 	})
 	return out, err
+}
+
+// reopen begins a new session where the last one was closed.
+func (l *log) reopen() {
+	if l.c.Status == chat.Closed {
+		l.c.Status, l.c.State = chat.Open, chat.Initial
+	}
 }
 
 // repeated fills in what an earlier message with the same client_id led to.
@@ -376,9 +381,9 @@ func (l *log) repeated(in chat.Incoming, out *chat.Accepted) (bool, error) {
 	return true, nil
 }
 
-func (t *tx) newTurn(in chat.Incoming, c chat.Conversation, id chat.TurnID, status string, now chat.Time) error {
-	return t.insert("turns", "conversation, id, seq, status, node, lives, stop, final, stateless, outcome, accepted_at", 11,
-		[]any{string(c.ID), string(id), c.Seq, status, string(in.Node), 1, 0, bit(in.Final), bit(in.Stateless), "", now.UnixMicro()})
+func (l *log) newTurn(in chat.Incoming, id chat.TurnID, status string, retryOf chat.TurnID) error {
+	return l.t.insert("turns", "conversation, id, seq, status, node, lives, stop, final, stateless, retry_of, outcome, accepted_at", 12,
+		[]any{string(l.c.ID), string(id), l.c.Seq, status, string(in.Node), 1, 0, bit(in.Final), bit(in.Stateless), string(retryOf), "", l.at.UnixMicro()})
 }
 
 // Messages returns up to limit messages after event number after, oldest first, and
@@ -409,15 +414,18 @@ func (s *Store) Messages(ctx context.Context, c chat.Conversation, after int64, 
 }
 
 // History returns the last limit messages that a turn follows on, oldest first: what was
-// sent while it runs and waits for the next turn is not among them.
+// sent while it runs and waits for the next turn is not among them, nor is an answer that
+// another one stands in the place of. The turn itself need not be committed.
 func (s *Store) History(ctx context.Context, o chat.OpenTurn, limit int) ([]chat.Message, error) {
 	key, err := s.seal.key(ctx, s.read, o.Conversation.Customer)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := s.read.QueryContext(ctx, `SELECT `+messageColumns+` FROM messages
-		WHERE conversation = $1 AND turn <> $2 AND turn NOT IN (SELECT id FROM turns WHERE conversation = $1 AND status = 'waiting')
-		ORDER BY seq DESC LIMIT $3`, string(o.Conversation.ID), string(o.ID), limit)
+		WHERE conversation = $1 AND turn NOT IN `+retried+` AND turn <> $3
+		AND turn NOT IN (SELECT id FROM turns WHERE conversation = $1 AND status = 'waiting')
+		AND NOT (role = 'assistant' AND turn IN (SELECT retry_of FROM turns WHERE conversation = $1))
+		ORDER BY seq DESC LIMIT $4`, string(o.Conversation.ID), string(o.RetryOf), string(o.ID), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read the history: %w", storageError(err))
 	}

@@ -192,7 +192,7 @@ func (s *Store) ConversationsOf(ctx context.Context, p chat.Person, assistants [
 		only = ` AND assistant IN (` + strings.Join(marks, ",") + `)`
 	}
 	rows, err := s.read.QueryContext(ctx, `SELECT c.id, c.customer, c.status, c.last_at, f.seq, f.body_sealed, l.seq, l.body_sealed,
-			(SELECT COUNT(*) FROM messages m WHERE m.conversation = c.id AND m.role IN ('assistant', 'agent') AND m.seq > `+readMark+`)
+			(SELECT COUNT(*) FROM messages m WHERE m.conversation = c.id AND m.role IN ('assistant', 'agent') AND m.seq > c.read_customer)
 		FROM (SELECT * FROM conversations WHERE customer IN (`+customersOf(1)+`) AND test = 0
 				AND ($2 = '' OR (last_at, id) < ($3, $2))`+only+`
 			ORDER BY last_at DESC, id DESC LIMIT $4) c
@@ -215,9 +215,6 @@ func (s *Store) ConversationsOf(ctx context.Context, p chat.Person, assistants [
 	}
 	return out, nil
 }
-
-// readMark is up to which event the customer has read.
-const readMark = `0`
 
 // sealedListed is a row of the list before its words are opened, which may need another
 // connection for the key.

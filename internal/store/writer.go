@@ -408,15 +408,20 @@ func (t *tx) row(query string, args ...any) *sql.Row {
 }
 
 func (t *tx) rows(query string, args ...any) (*sql.Rows, error) {
+	return t.QueryContext(t.ctx, query, args...)
+}
+
+// QueryContext is for what reads with a transaction as well as without one.
+func (t *tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	t.statements++
 	st, err := t.prepared(query)
 	if err != nil {
 		return nil, err
 	}
 	if st != nil {
-		return st.QueryContext(t.ctx, args...)
+		return st.QueryContext(ctx, args...)
 	}
-	return t.w.conn.QueryContext(t.ctx, query, args...)
+	return t.w.conn.QueryContext(ctx, query, args...)
 }
 
 // exec returns the number of rows that changed.
