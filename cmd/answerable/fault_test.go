@@ -206,7 +206,7 @@ func unusableDatabase(t *testing.T) {
 			}
 			_, err = db.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`)
 			return errors.Join(err, db.Close())
-		}, "the database has version 9999, this binary knows versions up to 2: use the newer binary, nothing was changed"},
+		}, "the database has version 9999, this binary knows versions up to "},
 		{"no key", func(dir string) error { return os.Remove(filepath.Join(dir, store.KeyFile)) },
 			store.KeyFile + " is missing, but "},
 		{"half a key", func(dir string) error { return os.Truncate(filepath.Join(dir, store.KeyFile), 20) },

@@ -149,10 +149,11 @@ func (c *cli) load() (app.Config, error) {
 			*value = flag
 		}
 	}
-	postgres := cfg.Postgres.Reveal()
+	postgres, secret := cfg.Postgres.Reveal(), cfg.Identity.Secret.Reveal()
 	set(&cfg.Data, "ANSWERABLE_DATA", c.data)
 	set(&postgres, "ANSWERABLE_POSTGRES", c.postgres)
-	cfg.Postgres = config.Secret(postgres)
+	set(&secret, "ANSWERABLE_IDENTITY_SECRET", "")
+	cfg.Postgres, cfg.Identity.Secret = config.Secret(postgres), config.Secret(secret)
 	return cfg, cfg.Validate()
 }
 

@@ -219,7 +219,9 @@ func (a *App) Run(ctx context.Context) error {
 		defer stop()
 		return a.Inbox.Run(ctx)
 	})
-	g.Go(func() error { return a.Store.Listen(listening, a.hint, a.Feed.HintAll) })
+	g.Go(func() error {
+		return a.Store.Listen(listening, store.Heard{Hint: a.hint, Signal: a.signal, Joined: a.Feed.HintAll})
+	})
 	g.Go(func() error { return collectRarely(listening) })
 	if a.fake != nil {
 		g.Go(func() error { return a.fake.serve(listening) })
@@ -235,6 +237,12 @@ func (a *App) hint(id chat.ConversationID, seq int64) {
 	if err := a.Inbox.Look(ctx, id); err != nil {
 		a.Log.Warn("another node's news could not be read", "conversation", id, "error", err)
 	}
+}
+
+// signal is told what was signalled on another node.
+func (a *App) signal(id chat.ConversationID, e chat.Event) {
+	a.Feed.Signal(id, e)
+	a.Inbox.Signal(id, e)
 }
 
 // Close closes the store and gives the data directory back.

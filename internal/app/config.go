@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/answerable/answerable/internal/access"
+	"github.com/answerable/answerable/internal/chat"
 	"github.com/answerable/answerable/internal/config"
 )
 
@@ -25,9 +27,16 @@ type Config struct {
 	Postgres       config.Secret `yaml:"postgres"`        // none: SQLite in Data
 	AllowedOrigins []string      `yaml:"allowed_origins"` // none: our own
 	TrustedProxies []Network     `yaml:"trusted_proxies"` // none
-	Models         []ModelConfig `yaml:"models"`          // those of the environment
+	Identity       Identity      `yaml:"identity"`
+	Models         []ModelConfig `yaml:"models"` // those of the environment
 	Log            Log           `yaml:"log"`
 	Limits         Limits        `yaml:"limits"`
+}
+
+// Identity is how customers who are signed in on the company's site are known.
+type Identity struct {
+	Secret    config.Secret `yaml:"secret"`     // none; several with commas between them
+	PublicKey string        `yaml:"public_key"` // none; a file
 }
 
 // Log says what is logged, and how.
@@ -119,6 +128,9 @@ func (c Config) Validate() error {
 	if p := c.Postgres.Reveal(); p != "" && !strings.HasPrefix(p, "postgres://") && !strings.HasPrefix(p, "postgresql://") {
 		errs = append(errs, config.At("postgres", "want a URL such as postgres://user:password@host:5432/database"))
 	}
+	if _, err := access.ParseSecrets(c.Identity.Secret.Reveal()); err != nil {
+		errs = append(errs, config.At("identity.secret", "%w", err))
+	}
 	return errors.Join(errs...)
 }
 
@@ -131,6 +143,26 @@ func checkListen(address string) error {
 		return config.At("listen", "want an address with a port, such as 127.0.0.1:8080, not %q", address)
 	}
 	return nil
+}
+
+// open returns what verifies signed identities.
+func (i Identity) open() (access.Identities, error) {
+	secrets, err := access.ParseSecrets(i.Secret.Reveal())
+	if err != nil {
+		return access.Identities{}, fmt.Errorf("identity.secret: %w", err)
+	}
+	ids := access.Identities{Secrets: secrets}
+	if i.PublicKey == "" {
+		return ids, nil
+	}
+	file, err := os.ReadFile(i.PublicKey)
+	if err != nil {
+		return ids, &chat.Error{Kind: chat.NotFound, Message: "the file that identity.public_key names cannot be read", Err: err}
+	}
+	if ids.Keys, err = access.ParsePublicKeys(file); err != nil {
+		return ids, fmt.Errorf("identity.public_key: %s: %w", i.PublicKey, err)
+	}
+	return ids, nil
 }
 
 func (l Log) Validate() error {

@@ -96,6 +96,7 @@ func TestBadConfig(t *testing.T) {
 		"data: ''":                         `:1: data: is empty; name the folder in which the data is kept`,
 		"postgres: user:hunter2@host":      `:1: postgres: want a URL such as postgres://user:password@host:5432/database`,
 		"allowed_origins: [shop.example]":  `:1: allowed_origins[0]: "shop.example" is not an origin such as https://shop.example`,
+		"identity: {secret: hunter2}":      `:1: identity.secret: each secret needs at least 32 bytes; make one with: openssl rand -hex 32`,
 		"trusted_proxies: [proxy]":         `:1: trusted_proxies[0]: want an address or a range such as 10.0.0.0/8, not "proxy"`,
 		"log:\n  level: verbose":           `:2: log.level: "verbose" is not one of debug, info, warn, error`,
 		"log:\n  format: jsn":              `:2: log.format: "jsn" is not one of text, json; did you mean "json"?`,

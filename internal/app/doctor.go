@@ -83,6 +83,7 @@ func Examine(ctx context.Context, c Checkup) Report {
 	}
 	serving, s, stored := c.store(ctx)
 	found = append(found, c.assistants(ctx, s)...)
+	found = append(found, c.identity()...)
 	found = append(found, stored...)
 	found = append(found, c.server(ctx, s, serving))
 	if s != nil {
@@ -127,7 +128,7 @@ func (c Checkup) report(found []Finding, summary string) Report {
 // cleaner returns what takes secrets and control characters out of a text. Providers hide
 // their keys themselves; this is for what nobody thought of.
 func (c Checkup) cleaner() func(string) string {
-	secrets := []string{os.Getenv("ANSWERABLE_KEY")}
+	secrets := append([]string{os.Getenv("ANSWERABLE_KEY")}, strings.Split(c.Config.Identity.Secret.Reveal(), ",")...)
 	if u, err := url.Parse(c.Config.Postgres.Reveal()); err == nil {
 		password, _ := u.User.Password()
 		secrets = append(secrets, password)
@@ -140,7 +141,7 @@ func (c Checkup) cleaner() func(string) string {
 	}
 	return func(s string) string {
 		for _, secret := range secrets {
-			if len(secret) >= 8 { // a shorter one is a word, such as "none"
+			if secret = strings.TrimSpace(secret); len(secret) >= 8 { // a shorter one is a word, such as "none"
 				s = strings.ReplaceAll(s, secret, "***")
 			}
 		}
@@ -183,6 +184,19 @@ func (c Checkup) configuration() []Finding {
 	return append(found, mistakes(c.Mistakes)...)
 }
 
+// identity says how signed identities are verified, if they are.
+func (c Checkup) identity() []Finding {
+	ids, err := c.Config.Identity.open()
+	switch {
+	case err != nil:
+		return []Finding{failed(configurationArea, "identity", err)}
+	case !ids.Configured():
+		return nil
+	}
+	how := fmt.Sprintf("signed identities are verified with %s and %s", count(len(ids.Secrets), "secret"), count(len(ids.Keys), "public key"))
+	return []Finding{{configurationArea, "identity", Fine, how, ""}}
+}
+
 // mistakes gives each of the errors that err joins a line of its own.
 func mistakes(err error) []Finding {
 	if err == nil {
@@ -197,7 +211,7 @@ func mistakes(err error) []Finding {
 
 // variables returns the names of the environment's variables that are set and matter.
 func (c Checkup) variables() []string {
-	names := []string{"ANSWERABLE_DATA", "ANSWERABLE_LISTEN", "ANSWERABLE_POSTGRES", "ANSWERABLE_KEY", "ANSWERABLE_KEY_FILE"}
+	names := []string{"ANSWERABLE_DATA", "ANSWERABLE_LISTEN", "ANSWERABLE_POSTGRES", "ANSWERABLE_KEY", "ANSWERABLE_KEY_FILE", "ANSWERABLE_IDENTITY_SECRET"}
 	for _, v := range vendors {
 		names = append(names, v.prefix+"_API_KEY", v.prefix+"_BASE_URL", v.prefix+"_MODEL")
 	}

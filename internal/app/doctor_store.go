@@ -109,12 +109,13 @@ func (c Checkup) database(ctx context.Context, made bool) (*store.Store, Finding
 		f.Detail += "; its tables are up to date and the installation key fits"
 		return s, f
 	}
-	have, need, older := outdated(err)
+	var other store.OtherVersion
+	older := errors.As(err, &other) && other.Have < other.Want
 	switch {
-	case older && have == 0:
+	case older && other.Have == 0:
 		f.Detail += " is empty: the first start makes the tables"
 	case older:
-		f.State, f.Detail = Warn, fmt.Sprintf("%s has tables of version %d, this binary wants %d", f.Detail, have, need)
+		f.State, f.Detail = Warn, fmt.Sprintf("%s has tables of version %d, this binary wants %d", f.Detail, other.Have, other.Want)
 		f.Advice = "make a backup, then start the server: it brings them up to date"
 	default:
 		f = failed(f.Area, f.Name, err)
@@ -134,17 +135,6 @@ func (c Checkup) newDatabase(made bool) Finding {
 		return failed(f.Area, f.Name, err)
 	}
 	return f
-}
-
-// outdated reads from an error of the store that its tables are older than this binary.
-// The store has no other sign for it yet; a test holds both together.
-func outdated(err error) (have, need int, yes bool) {
-	var e *chat.Error
-	if !errors.As(err, &e) {
-		return 0, 0, false
-	}
-	n, _ := fmt.Sscanf(e.Message, "the database has version %d, this binary needs version %d", &have, &need)
-	return have, need, n == 2
 }
 
 // roundTrip measures a query of a database that may be on another machine.

@@ -40,6 +40,10 @@ func (a *App) serve(ctx context.Context, began time.Time, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	identities, err := a.Config.Identity.open()
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", a.Config.Listen)
 	if err != nil {
 		return listenError(a.Config.Listen, err)
@@ -48,6 +52,7 @@ func (a *App) serve(ctx context.Context, began time.Time, out io.Writer) error {
 	key, hash := access.NewKey()
 	var ready atomic.Bool
 	api := a.api(loopback, hash, &ready)
+	api.Access.Identities = identities
 	server := api.HTTP()
 	// Streams end when this context does, and not before the turns have.
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
@@ -71,6 +76,7 @@ func (a *App) serve(ctx context.Context, began time.Time, out io.Writer) error {
 		if down := server.Shutdown(limit); down != nil {
 			err = errors.Join(err, server.Close())
 		}
+		api.Wait()
 		return err
 	})
 	if a.lock != nil {

@@ -152,7 +152,7 @@ func (t Texts) Validate() error {
 	for i, s := range t.Suggestions {
 		key := fmt.Sprintf("suggestions[%d]", i)
 		if strings.TrimSpace(s) == "" {
-			errs = append(errs, config.At(key, "is empty"))
+			errs = append(errs, config.At(key, "is empty; leave it out"))
 		}
 		errs = append(errs, checkLength(key, s, maxTitle))
 	}

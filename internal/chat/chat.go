@@ -160,6 +160,7 @@ type Conversation struct {
 	State     State          `json:"state"`
 	Level     Level          `json:"level"`
 	Status    Status         `json:"status"`
+	Read      ReadMarks      `json:"read"`
 	Test      bool           `json:"test,omitempty"`
 	CreatedAt Time           `json:"created_at"`
 	LastAt    Time           `json:"last_at"`

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 	"unicode/utf8"
 )
 
@@ -22,7 +23,15 @@ const (
 	KindAgent       Kind = "agent.message"
 	KindLevel       Kind = "level"
 	KindTurnEnded   Kind = "turn.ended"
+	KindFeedback    Kind = "feedback"
+	KindCSATAsked   Kind = "csat.requested"
+	KindCSAT        Kind = "csat"
 	KindClosed      Kind = "closed"
+
+	// Of signals, which have no number, are not kept, and reach only who follows now.
+	KindTyping Kind = "typing"
+	KindRead   Kind = "read"
+	KindQueue  Kind = "queue"
 )
 
 // Body is what one kind of event says beside its number, time and turn.
@@ -33,8 +42,11 @@ type (
 	MessageAccepted struct {
 		Message Message `json:"message"`
 	}
-	// TurnStarted comes once in a turn, also when it is resumed.
-	TurnStarted struct{}
+	// TurnStarted comes once in a turn, also when it is resumed. With RetryOf it answers
+	// the messages of that ended turn again, and its answer stands in that one's place.
+	TurnStarted struct {
+		RetryOf TurnID `json:"retry_of,omitempty"`
+	}
 	// StateChanged reports the state of the customer's task.
 	StateChanged struct {
 		From State `json:"from"`
@@ -83,11 +95,45 @@ type (
 		Cost       Money    `json:"cost_microusd"`
 		Confidence *float64 `json:"confidence"`
 	}
-	// ConversationClosed is the last event of an ended conversation.
+	// FeedbackGiven: the customer rated the answer of the event's turn. A newer one
+	// replaces it.
+	FeedbackGiven struct {
+		Rating Rating `json:"rating"`
+	}
+	// CSATAsked: the customer is asked how the conversation went.
+	CSATAsked struct{}
+	// CSATGiven: they said it.
+	CSATGiven struct {
+		Score int `json:"score"`
+	}
+	// ConversationClosed: the conversation takes no more messages. Only what the customer
+	// says of it may follow.
 	ConversationClosed struct {
 		Reason string `json:"reason,omitempty"`
 	}
+
+	// Typing: the customer or the agent types, which holds for TypingHolds unless it is
+	// said again, or types no longer.
+	Typing struct {
+		By     Role   `json:"by"`
+		Name   string `json:"name,omitempty"` // of the agent
+		Typing bool   `json:"typing"`
+	}
+	// Read: the customer or the agent has seen the events up to Seq.
+	Read struct {
+		By  Role  `json:"by"`
+		Seq int64 `json:"seq"`
+	}
+	// QueueMoved: how long the customer may have to wait for a person. Place is 1 for the
+	// next; 0: not known.
+	QueueMoved struct {
+		Place          int    `json:"place,omitempty"`
+		ExpectedWaitMS *int64 `json:"expected_wait_ms,omitempty"`
+	}
 )
+
+// TypingHolds is for how long somebody is taken to type who said so once.
+const TypingHolds = 5 * time.Second
 
 func (MessageAccepted) Kind() Kind    { return KindAccepted }
 func (TurnStarted) Kind() Kind        { return KindTurnStarted }
@@ -100,10 +146,16 @@ func (OwnerChanged) Kind() Kind       { return KindOwner }
 func (AgentSpoke) Kind() Kind         { return KindAgent }
 func (LevelChanged) Kind() Kind       { return KindLevel }
 func (TurnEnded) Kind() Kind          { return KindTurnEnded }
+func (FeedbackGiven) Kind() Kind      { return KindFeedback }
+func (CSATAsked) Kind() Kind          { return KindCSATAsked }
+func (CSATGiven) Kind() Kind          { return KindCSAT }
 func (ConversationClosed) Kind() Kind { return KindClosed }
+func (Typing) Kind() Kind             { return KindTyping }
+func (Read) Kind() Kind               { return KindRead }
+func (QueueMoved) Kind() Kind         { return KindQueue }
 
-// Event is one entry of a conversation's log. Numbers are 1, 2, 3 … in a
-// conversation. Body is the kind's own fields as a JSON object.
+// Event is one entry of a conversation's log, or a signal. Numbers are 1, 2, 3 … in a
+// conversation; a signal has none. Body is the kind's own fields as a JSON object.
 type Event struct {
 	Seq  int64
 	Kind Kind
@@ -116,6 +168,12 @@ type Event struct {
 func NewEvent(seq int64, at Time, turn TurnID, body Body) Event {
 	return Event{Seq: seq, Kind: body.Kind(), At: at, Turn: turn, Body: EncodeBody(body)}
 }
+
+// NewSignal returns a body as a signal of this moment.
+func NewSignal(body Body) Event { return NewEvent(0, Now(), "", body) }
+
+// Signal reports whether the event has no number.
+func (e Event) Signal() bool { return e.Seq == 0 }
 
 // EncodeBody returns the body's own fields as a JSON object on one line.
 func EncodeBody(body Body) json.RawMessage {
@@ -132,8 +190,11 @@ func EncodeBody(body Body) json.RawMessage {
 
 // AppendJSON appends the event as the wire shows it: one line of JSON.
 func (e Event) AppendJSON(b []byte) []byte {
-	b = strconv.AppendInt(append(b, `{"seq":`...), e.Seq, 10)
-	b = append(append(append(b, `,"kind":"`...), e.Kind...), `","at":"`...)
+	b = append(b, '{')
+	if !e.Signal() {
+		b = append(strconv.AppendInt(append(b, `"seq":`...), e.Seq, 10), ',')
+	}
+	b = append(append(append(b, `"kind":"`...), e.Kind...), `","at":"`...)
 	b = e.At.UTC().AppendFormat(b, wireTime)
 	b = append(b, '"')
 	if e.Turn != "" {
@@ -207,8 +268,8 @@ func AppendJSONString(b []byte, s string) []byte {
 	return append(append(b, s[start:]...), '"')
 }
 
-// UnmarshalJSON reads an event as the wire shows it. Body keeps the whole object, of
-// which Decode takes the kind's own fields.
+// UnmarshalJSON reads an event of the log as the wire shows it. Body keeps the whole
+// object, of which Decode takes the kind's own fields.
 func (e *Event) UnmarshalJSON(b []byte) error {
 	var head struct {
 		Seq  int64  `json:"seq"`

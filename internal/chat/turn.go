@@ -27,6 +27,7 @@ type Turn struct {
 	Build        string         `json:"build"`                // of the binary that ended the turn
 	Release      string         `json:"release,omitempty"`    // hash of the assistant's files
 	Generation   string         `json:"generation,omitempty"` // of the knowledge index
+	RetryOf      TurnID         `json:"retry_of,omitempty"`   // whose messages it answers again
 	Unit         Unit           `json:"unit"`                 // of the gate
 	Final        bool           `json:"final,omitempty"`      // the face cannot retract
 
@@ -224,10 +225,10 @@ const (
 	Repeated Effect = "repeated" // it had been accepted before
 )
 
-// Accepted is a message that is durable.
+// Accepted is a message that is durable, or the wish for another answer.
 type Accepted struct {
-	Message Message
-	Seq     int64 // of its message.accepted event
+	Message Message // of a wish only the turn that fulfils it
+	Seq     int64   // of its message.accepted event, or of the turn.started that fulfils it
 	Effect  Effect
 	Open    OpenTurn // what to run, when it Starts
 }
@@ -241,7 +242,8 @@ type OpenTurn struct {
 	Lives        int  // processes that worked on it, this one included
 	Stop         bool // the customer asked to stop
 	Final        bool
-	Stateless    bool // see Incoming
+	RetryOf      TurnID // the ended turn in whose place it answers, or ""
+	Stateless    bool   // see Incoming
 	History      []Message
 	AcceptedAt   Time
 }

@@ -117,6 +117,11 @@ func checkOrigin(written string) error {
 	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return fmt.Errorf("%s is not an origin such as https://shop.example", quote(written))
 	}
+	if strings.ContainsFunc(u.Host, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-._:[]", r))
+	}) {
+		return fmt.Errorf("%s has a character that is not of a host; write the name as browsers send it, such as xn--bcher-kva.example", quote(written))
+	}
 	host := strings.ToLower(u.Host)
 	host = strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[u.Scheme])
 	if want := u.Scheme + "://" + host; written != want {

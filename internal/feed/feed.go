@@ -1,7 +1,8 @@
 // Package feed lets anyone follow a conversation's numbered events, from any number on,
 // at their own pace. What this process committed is handed on from memory; to catch up,
 // and for what other nodes committed, a follower reads the log. A hint that something
-// happened is never the only copy of it.
+// happened is never the only copy of it. Signals, such as that somebody types, are in no
+// log: who follows at the moment gets them between the events.
 //
 // Start with Feed.Follow.
 package feed
@@ -24,6 +25,7 @@ type Log interface {
 
 const (
 	tailEvents  = 128   // kept in memory of a conversation
+	lastSignals = 8     // the same, while somebody follows
 	idleTopics  = 2_000 // conversations kept in memory that nobody follows
 	readAtATime = 256   // events read from the log at once
 )
@@ -44,8 +46,27 @@ type topic struct {
 	last      int64         // the highest number heard of
 	news      int64         // how often something was heard
 	wake      chan struct{} // closed at the next news, or nil when nobody waits
+	signals   *signals      // nil: none since the first of those who follow came
 	followers int
 	place     *list.Element // in idle, or nil
+}
+
+// signals are the newest of a conversation.
+type signals struct {
+	last [lastSignals]signal // number n, from 1 on, is at n % lastSignals
+	n    int64               // how many there were
+}
+
+type signal struct {
+	event chat.Event
+	after int64 // the number of the event that it came after
+}
+
+// position is how far a follower is.
+type position struct {
+	event  int64 // the number of the last event seen
+	signal int64 // and of the last signal
+	read   bool  // whether the log was read to its end since
 }
 
 // Publish hands on events that were committed, in order.
@@ -64,6 +85,22 @@ func (f *Feed) Publish(id chat.ConversationID, events []chat.Event) {
 		t.tail = append(t.tail[:0], t.tail[over:]...)
 	}
 	t.heard(events[len(events)-1].Seq)
+}
+
+// Signal hands on what is not kept, to those who follow now.
+func (f *Feed) Signal(id chat.ConversationID, e chat.Event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t := f.topics[id]
+	if t == nil || t.followers == 0 {
+		return
+	}
+	if t.signals == nil {
+		t.signals = &signals{}
+	}
+	t.signals.n++
+	t.signals.last[t.signals.n%lastSignals] = signal{e, t.last}
+	t.ring()
 }
 
 // Hint says that another node committed events up to seq.
@@ -87,6 +124,11 @@ func (f *Feed) HintAll() {
 func (t *topic) heard(seq int64) {
 	t.last = max(t.last, seq)
 	t.news++
+	t.ring()
+}
+
+// ring wakes those who wait.
+func (t *topic) ring() {
 	if t.wake != nil {
 		close(t.wake)
 		t.wake = nil
@@ -117,20 +159,22 @@ func (f *Feed) topic(id chat.ConversationID) *topic {
 // Follow yields the events numbered above after, one by one and in order, and then those
 // that come, until ctx ends (which is not an error) or reading fails. What was published
 // before ctx ended still comes. Each event comes once, or covered by a folded one's First to its own number.
+//
+// The signals of the meantime come where they stood between the events. Whoever takes
+// nothing for long misses the oldest of them.
 func (f *Feed) Follow(ctx context.Context, id chat.ConversationID, after int64) iter.Seq2[chat.Event, error] {
 	return func(yield func(chat.Event, error) bool) {
-		t := f.join(id)
+		t, at := f.join(id, after)
 		defer f.leave(t)
-		read := false // whether the log was read since the topic was joined
 		for over := false; !over; {
 			over = ctx.Err() != nil // what was announced before the end is still passed on
-			events, wake, news := f.next(t, after, read)
+			events, wake, news := f.next(t, &at)
 			if over && events == nil {
 				return
 			}
 			if events == nil && wake == nil {
 				var err error
-				events, err = f.Log.After(ctx, id, after, readAtATime)
+				events, err = f.Log.After(ctx, id, at.event, readAtATime)
 				if err != nil {
 					if ctx.Err() == nil {
 						yield(chat.Event{}, err)
@@ -138,15 +182,15 @@ func (f *Feed) Follow(ctx context.Context, id chat.ConversationID, after int64) 
 					return
 				}
 				if len(events) == 0 {
-					f.reached(t, after, news)
+					f.reached(t, at.event, news)
 				}
-				read = len(events) < readAtATime
+				at.read = len(events) < readAtATime
 			}
 			for _, e := range events {
 				if !yield(e, nil) {
 					return
 				}
-				after = e.Seq
+				at.event = max(at.event, e.Seq) // a signal has no number
 			}
 			if wake != nil {
 				select {
@@ -158,22 +202,52 @@ func (f *Feed) Follow(ctx context.Context, id chat.ConversationID, after int64) 
 	}
 }
 
-// next returns events from memory; or a channel to wait on, when the follower has seen
-// everything; or neither, when the log must be read, which then knows of all news so far.
-func (f *Feed) next(t *topic, after int64, read bool) (events []chat.Event, wake <-chan struct{}, news int64) {
+// next returns events or signals from memory; or a channel to wait on, when the follower
+// has seen everything; or neither, when the log must be read, which then knows of all
+// news so far.
+func (f *Feed) next(t *topic, at *position) (events []chat.Event, wake <-chan struct{}, news int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	after, upTo := at.event, int64(math.MaxInt64)
+	if s := t.unseen(at); s != nil {
+		if upTo = s.after; upTo <= after {
+			return t.take(at, after), nil, t.news
+		}
+	}
 	if n := len(t.tail); n > 0 && after >= t.tail[0].Seq-1 && after < t.tail[n-1].Seq {
-		events = t.tail[after-t.tail[0].Seq+1:]
+		first := t.tail[0].Seq
+		events = t.tail[after-first+1 : min(int64(n), upTo-first+1)]
 		return append(make([]chat.Event, 0, len(events)), events...), nil, t.news
 	}
-	if read && after >= t.last || len(t.tail) > 0 && after == t.last && after == t.tail[len(t.tail)-1].Seq {
+	if at.read && after >= t.last || len(t.tail) > 0 && after == t.last && after == t.tail[len(t.tail)-1].Seq {
+		if t.unseen(at) != nil { // they came after a hint at an event that there is not
+			return t.take(at, math.MaxInt64), nil, t.news
+		}
 		if t.wake == nil {
 			t.wake = make(chan struct{})
 		}
 		return nil, t.wake, t.news
 	}
 	return nil, nil, t.news
+}
+
+// unseen returns the first signal that a follower has not seen, or nil.
+func (t *topic) unseen(at *position) *signal {
+	if t.signals == nil || at.signal == t.signals.n {
+		return nil
+	}
+	at.signal = max(at.signal, t.signals.n-lastSignals) // those before are gone
+	return &t.signals.last[(at.signal+1)%lastSignals]
+}
+
+// take returns the signals that a follower has not seen and that came after event upTo at
+// the latest.
+func (t *topic) take(at *position, upTo int64) (events []chat.Event) {
+	for s := t.unseen(at); s != nil && s.after <= upTo; s = t.unseen(at) {
+		events = append(events, s.event)
+		at.signal++
+	}
+	return events
 }
 
 // reached notes that the log ends at after or below: what was heard beyond that was a
@@ -186,16 +260,20 @@ func (f *Feed) reached(t *topic, after, news int64) {
 	}
 }
 
-func (f *Feed) join(id chat.ConversationID) *topic {
+func (f *Feed) join(id chat.ConversationID, after int64) (*topic, position) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	t := f.topic(id)
+	at := position{event: after}
+	if t.signals != nil {
+		at.signal = t.signals.n
+	}
 	t.followers++
 	if t.place != nil {
 		f.idle.Remove(t.place)
 		t.place = nil
 	}
-	return t
+	return t, at
 }
 
 func (f *Feed) leave(t *topic) {
@@ -203,6 +281,7 @@ func (f *Feed) leave(t *topic) {
 	defer f.mu.Unlock()
 	t.followers--
 	if t.followers == 0 {
+		t.signals = nil
 		t.place = f.idle.PushBack(t)
 	}
 }

@@ -92,22 +92,28 @@ func preflight(w http.ResponseWriter, r *http.Request, p resource) error {
 
 // caller is who asks.
 type caller struct {
-	open  bool   // nobody is asked who they are: there are no keys, and only this machine can call
-	key   string // the name of the API key, or ""
-	token string // of a conversation, unverified, or ""
+	open   bool        // nobody is asked who they are: there are no keys, and only this machine can call
+	key    string      // the name of the API key, or ""
+	person chat.Person // whom a signed identity names, or without an ID
+	token  string      // of a conversation, unverified, or ""
 }
 
 // trusted reports whether the caller may act for others: limits and rules for visitors
 // do not bind it.
 func (c caller) trusted() bool { return c.key != "" }
 
-// caller finds out who asks. What is no key and no token at all is refused.
+// caller finds out who asks. What is no key, no identity and no token at all is refused.
 func (s *Server) caller(r *http.Request) (caller, error) {
 	open, err := s.open(r.Context())
-	if open || err != nil {
-		return caller{open: open}, err
+	if err != nil {
+		return caller{}, err
 	}
 	bearer, err := bearer(r)
+	if open {
+		// Whoever says who they are is believed, and nobody is refused.
+		person, _ := s.Access.Identities.Verify(bearer, time.Now())
+		return caller{open: true, person: person}, nil
+	}
 	if err != nil || bearer == "" {
 		return caller{}, err
 	}
@@ -118,7 +124,23 @@ func (s *Server) caller(r *http.Request) (caller, error) {
 		}
 		return caller{key: name}, err
 	}
+	if access.LooksSigned(bearer) {
+		person, err := s.Access.Identities.Verify(bearer, time.Now())
+		return caller{person: person}, err
+	}
 	return caller{token: bearer}, nil
+}
+
+// signedIn returns the customer whose signed identity came with the request.
+func (s *Server) signedIn(r *http.Request) (chat.Person, error) {
+	c, err := s.caller(r)
+	if err != nil || c.person.ID != "" {
+		return c.person, err
+	}
+	if bearer, _ := bearer(r); c.open && access.LooksSigned(bearer) { // caller does not say what is wrong with it
+		return s.Access.Identities.Verify(bearer, time.Now())
+	}
+	return c.person, errNotSigned
 }
 
 // open reports whether everybody may come in.
@@ -135,6 +157,7 @@ func (s *Server) open(ctx context.Context) (bool, error) {
 
 var (
 	errNoToken    = &chat.Error{Kind: chat.Unknown, Message: "send the conversation's token or an API key as Authorization: Bearer TOKEN"}
+	errNotSigned  = &chat.Error{Kind: chat.Unknown, Message: "send the signed identity of the customer as Authorization: Bearer IDENTITY"}
 	errWrongToken = &chat.Error{Kind: chat.Unknown, Message: "this token is not valid: send the one that came with the conversation, or an API key"}
 	errNoID       = &chat.Error{Kind: chat.NotFound, Message: "there is no such conversation: start one with POST /v1/conversations"}
 )
@@ -170,10 +193,16 @@ func (s *Server) opens(r *http.Request, c caller, refused error, id chat.Convers
 	if !access.IsID(string(id)) {
 		return errNoID
 	}
-	if !c.open && !c.trusted() {
-		if err := s.checkToken(r.Context(), c.token, refused, id); err != nil {
-			return err
-		}
+	var err error
+	switch {
+	case c.open || c.trusted():
+	case c.person.ID != "":
+		err = s.checkPerson(r.Context(), c.person, id)
+	default:
+		err = s.checkToken(r.Context(), c.token, refused, id)
+	}
+	if err != nil {
+		return err
 	}
 	if _, foreign := s.foreign(r); !foreign {
 		return nil
@@ -183,6 +212,18 @@ func (s *Server) opens(r *http.Request, c caller, refused error, id chat.Convers
 		return err
 	}
 	return s.visits(r, conversation.Assistant)
+}
+
+// checkPerson lets in the person whose conversation it is.
+func (s *Server) checkPerson(ctx context.Context, p chat.Person, id chat.ConversationID) error {
+	owns, err := s.Store.Owns(ctx, p, id)
+	if owns || err != nil {
+		return err
+	}
+	if _, err := s.Store.Conversation(ctx, id); err != nil {
+		return err
+	}
+	return &chat.Error{Kind: chat.Forbidden, Message: "this conversation is not this customer's: send the token that came with it"}
 }
 
 func (s *Server) checkToken(ctx context.Context, token string, refused error, id chat.ConversationID) error {
@@ -234,6 +275,8 @@ func (s *Server) program(r *http.Request) (caller, error) {
 	switch {
 	case err != nil || c.open || c.trusted():
 		return c, err
+	case c.person.ID != "":
+		return c, &chat.Error{Kind: chat.Forbidden, Message: "a customer's identity does not open this: send an API key"}
 	case c.token == "":
 		return c, &chat.Error{Kind: chat.Unknown, Message: "send an API key as Authorization: Bearer KEY; make one with: answerable keys create NAME"}
 	}
@@ -258,6 +301,14 @@ func (s *Server) admitMessage(w http.ResponseWriter, c caller, id chat.Conversat
 		return nil
 	}
 	return admitted(w, s.messages.Allow(string(id), time.Now()), "too many messages in this conversation")
+}
+
+// admitSignal counts what a visitor signals.
+func (s *Server) admitSignal(w http.ResponseWriter, c caller, id chat.ConversationID) error {
+	if c.trusted() {
+		return nil
+	}
+	return admitted(w, s.signals.Allow(string(id), time.Now()), "too many signals in this conversation")
 }
 
 // admitConversation counts a conversation that a visitor starts.

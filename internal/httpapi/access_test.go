@@ -256,11 +256,11 @@ func TestBadInput(t *testing.T) {
 func TestWhatIsNotThere(t *testing.T) {
 	s := newServer(t, "")
 	_, path := s.start()
-	for _, p := range []string{"/nothing", "/v1", "/v1/conversations/", path + "/typing", path + "/", "/v1//conversations", "/../healthz", "/console/"} {
+	for _, p := range []string{"/nothing", "/v1", "/v1/conversations/", path + "/nothing", path + "/", "/v1//conversations", "/../healthz", "/console/"} {
 		s.get(p).problem(404, "not-found", "/openapi.json")
 	}
 	for p, allow := range map[string]string{
-		path: "GET, HEAD, OPTIONS", path + "/messages": "GET, HEAD, OPTIONS, POST", "/chat": "OPTIONS, POST", "/v1/conversations": "OPTIONS, POST",
+		path: "GET, HEAD, OPTIONS", path + "/messages": "GET, HEAD, OPTIONS, POST", "/chat": "OPTIONS, POST", "/v1/conversations": "GET, HEAD, OPTIONS, POST",
 	} {
 		r := s.request("DELETE", p, "")
 		r.problem(405, "method-not-allowed", allow)
@@ -546,20 +546,5 @@ func checkParts(t *testing.T, d knowledge.Document, start, end int) {
 	}
 	if all != d.Text || quoted != string([]rune(d.Text)[start:end]) || first > 1 {
 		t.Fatalf("from %d to %d: %q with the quote %q", start, end, all, quoted)
-	}
-}
-
-func TestThePage(t *testing.T) {
-	s := newServer(t, "")
-	for path, want := range map[string]string{"/": "text/html; charset=utf-8", "/page.css": "text/css; charset=utf-8",
-		"/page.js": "text/javascript; charset=utf-8", "/favicon.svg": "image/svg+xml", "/openapi.json": "application/json"} {
-		r := s.get(path).want(200)
-		if got := r.Header.Get("Content-Type"); got != want || r.body == "" {
-			t.Errorf("%s is %q of %d bytes, want %q", path, got, len(r.body), want)
-		}
-		if policy := r.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "script-src 'self'") || strings.Contains(policy, "unsafe") {
-			t.Errorf("the policy of %s is %q", path, policy)
-		}
-		s.get(path, "If-None-Match: "+r.Header.Get("ETag")).want(304)
 	}
 }

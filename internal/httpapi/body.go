@@ -43,8 +43,13 @@ func (s *Server) readOptional(w http.ResponseWriter, r *http.Request, v any) err
 	return decode(body, v)
 }
 
-// body reads the whole body. Without one, its type does not matter.
+// body reads the whole body of a request that has JSON in it.
 func (s *Server) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	return s.bodyOf(w, r, "application/json")
+}
+
+// bodyOf reads the whole body. Without one, its type does not matter.
+func (s *Server) bodyOf(w http.ResponseWriter, r *http.Request, want string) ([]byte, error) {
 	limit := or(s.Limits.Body, usualBody)
 	tooLarge := &chat.Error{Kind: chat.TooLarge, Message: fmt.Sprintf("the body is larger than %d bytes: send less", limit)}
 	if r.ContentLength > limit {
@@ -53,7 +58,7 @@ func (s *Server) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	}
 	var typed error
 	if r.ContentLength != 0 {
-		typed = checkType(r.Header)
+		typed = checkType(r.Header, want)
 	}
 	if typed != nil && r.ContentLength > 0 {
 		return nil, typed
@@ -73,10 +78,10 @@ func (s *Server) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, typed
 }
 
-func checkType(h http.Header) error {
+func checkType(h http.Header, want string) error {
 	media, params, err := mime.ParseMediaType(h.Get("Content-Type"))
-	if err != nil || media != "application/json" || len(h["Content-Type"]) > 1 {
-		return &chat.Error{Kind: unsupported, Message: "send the body with Content-Type: application/json"}
+	if err != nil || media != want || len(h["Content-Type"]) > 1 {
+		return &chat.Error{Kind: unsupported, Message: "send the body with Content-Type: " + want}
 	}
 	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
 		return &chat.Error{Kind: unsupported, Message: "send the body as UTF-8, not " + charset}

@@ -43,7 +43,7 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) error {
 	var token string
 	if id == "" {
 		var created chat.Conversation
-		if created, token, err = s.start(w, r, c, store.NewConversation{}); err != nil {
+		if created, token, err = s.start(w, r, c, store.NewConversation{Person: c.person}); err != nil {
 			return err
 		}
 		id = created.ID

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/answerable/answerable/internal/access"
 	"github.com/answerable/answerable/internal/chat"
@@ -19,19 +21,34 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var body struct {
-		Assistant string                     `json:"assistant"`
-		Customer  string                     `json:"customer"`
-		Metadata  map[string]json.RawMessage `json:"metadata"`
-		Test      bool                       `json:"test"`
+		Assistant  string                     `json:"assistant"`
+		Customer   string                     `json:"customer"`
+		Metadata   map[string]json.RawMessage `json:"metadata"`
+		Locale     string                     `json:"locale"`
+		Disclosure json.RawMessage            `json:"disclosure"`
+		Test       bool                       `json:"test"`
 	}
 	if err := s.readOptional(w, r, &body); err != nil {
 		return err
 	}
-	if body.Customer != "" && !c.trusted() {
-		return &chat.Error{Kind: chat.Forbidden, Message: "customer is believed only with an API key: send one, or leave it out"}
+	n := store.NewConversation{Assistant: body.Assistant, Test: body.Test, Person: c.person}
+	if body.Customer != "" {
+		if !c.trusted() {
+			return &chat.Error{Kind: chat.Forbidden, Message: "customer is believed only with an API key: send one, or leave it out"}
+		}
+		if err := chat.CheckPersonID(body.Customer); err != nil {
+			return err
+		}
+		n.Person = chat.Person{ID: body.Customer}
 	}
-	n := store.NewConversation{Assistant: body.Assistant, Test: body.Test}
-	if n.Metadata, err = metadata(body.Metadata, body.Customer); err != nil {
+	if err := checkLocale("locale", body.Locale); err != nil {
+		return err
+	}
+	kept := kept{Metadata: body.Metadata, Locale: body.Locale}
+	if kept.Disclosure, err = readDisclosure(body.Disclosure); err != nil {
+		return err
+	}
+	if n.Metadata, err = kept.encode(); err != nil {
 		return err
 	}
 	created, token, err := s.start(w, r, c, n)
@@ -44,16 +61,66 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request) error {
 	}{created.ID, token})
 }
 
-// metadata is what is kept with a conversation. What a visitor sent is apart from what an
-// API key vouched for.
-func metadata(sent map[string]json.RawMessage, customer string) (json.RawMessage, error) {
-	if sent == nil && customer == "" {
+// kept is what is kept with a conversation beside what was said. A visitor can have made up
+// all of it but the times.
+type kept struct {
+	Metadata   map[string]json.RawMessage `json:"metadata,omitempty"`
+	Locale     string                     `json:"locale,omitempty"`
+	Disclosure *disclosure                `json:"disclosure,omitempty"`
+}
+
+// disclosure is what the visitor was told before the first message, and whether they
+// agreed.
+type disclosure struct {
+	Version string    `json:"version"`
+	Locale  string    `json:"locale"`
+	Consent bool      `json:"consent"`
+	At      chat.Time `json:"at"` // by the server's clock
+}
+
+// localeTag has the shape of a language tag (BCP 47). No registry is asked.
+var localeTag = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$`)
+
+const (
+	mostLocale  = 35 // bytes, as RFC 5646 advises
+	mostVersion = 64 // bytes
+)
+
+func checkLocale(field, tag string) error {
+	if tag != "" && (len(tag) > mostLocale || !localeTag.MatchString(tag)) {
+		return &chat.Error{Kind: chat.Invalid, Message: field + " must be a language tag such as de or pt-BR"}
+	}
+	return nil
+}
+
+// readDisclosure reads the field of that name, as strictly as a whole body.
+func readDisclosure(raw json.RawMessage) (*disclosure, error) {
+	if raw == nil {
 		return nil, nil
 	}
-	b, err := json.Marshal(struct {
-		Metadata map[string]json.RawMessage `json:"metadata,omitempty"`
-		Customer string                     `json:"customer,omitempty"`
-	}{sent, customer})
+	var body struct {
+		Version string `json:"version"`
+		Locale  string `json:"locale"`
+		Consent bool   `json:"consent"`
+	}
+	if raw[0] != '{' {
+		return nil, wrongField("disclosure", "must be a JSON object")
+	}
+	if err := decode(raw, &body); err != nil {
+		return nil, err
+	}
+	if len(body.Version) > mostVersion || strings.ContainsFunc(body.Version, unicode.IsControl) {
+		return nil, &chat.Error{Kind: chat.Invalid, Message: fmt.Sprintf("disclosure.version must be at most %d bytes on one line", mostVersion)}
+	}
+	return &disclosure{body.Version, body.Locale, body.Consent, chat.Now()}, checkLocale("disclosure.locale", body.Locale)
+}
+
+// encode returns nil when nothing is kept.
+func (k kept) encode() (json.RawMessage, error) {
+	if k.Metadata == nil && k.Locale == "" && k.Disclosure == nil {
+		return nil, nil
+	}
+	b, err := json.Marshal(k)
 	if err != nil {
 		return nil, fmt.Errorf("encode the metadata: %w", err)
 	}
@@ -61,7 +128,7 @@ func metadata(sent map[string]json.RawMessage, customer string) (json.RawMessage
 }
 
 // start makes a conversation for whoever may have one, with the default assistant unless
-// n names another.
+// n names another. It returns its token, unless n has the hash of one.
 func (s *Server) start(w http.ResponseWriter, r *http.Request, c caller, n store.NewConversation) (chat.Conversation, string, error) {
 	var err error
 	if n.Assistant, err = s.named(n.Assistant); err != nil {
@@ -77,7 +144,9 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request, c caller, n store
 		n.ID = chat.NewConversationID()
 	}
 	var token string
-	token, n.TokenHash = access.NewToken(n.ID)
+	if n.TokenHash == nil {
+		token, n.TokenHash = access.NewToken(n.ID)
+	}
 	created, err := s.Store.Create(r.Context(), n)
 	return created, token, err
 }
@@ -92,7 +161,23 @@ func (s *Server) state(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return write(w, http.StatusOK, c)
+	answer := struct {
+		chat.Conversation
+		Queue *queue `json:"queue,omitempty"`
+	}{Conversation: c}
+	if c.Owner == chat.Queue && c.QueuedAt != nil {
+		place, err := s.Store.Place(r.Context(), c)
+		if err != nil {
+			return err
+		}
+		answer.Queue = &queue{place}
+	}
+	return write(w, http.StatusOK, answer)
+}
+
+// queue tells who waits for a person how many wait before them.
+type queue struct {
+	Place int `json:"place"` // 1 is next
 }
 
 const (
@@ -192,10 +277,16 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request) (chat.ConversationI
 	if err := s.readOptional(w, r, &body); err != nil {
 		return id, "", err
 	}
-	if len(body.Reason) > mostReason {
-		return id, "", &chat.Error{Kind: chat.Invalid, Message: fmt.Sprintf("reason has %d bytes, %d are allowed", len(body.Reason), mostReason)}
+	reason, err := remark("reason", body.Reason)
+	return id, reason, err
+}
+
+// remark checks what people may write beside an act.
+func remark(name, text string) (string, error) {
+	if len(text) > mostReason {
+		return "", &chat.Error{Kind: chat.Invalid, Message: fmt.Sprintf("%s has %d bytes, %d are allowed", name, len(text), mostReason)}
 	}
-	return id, strings.TrimSpace(body.Reason), nil
+	return strings.TrimSpace(text), nil
 }
 
 // done answers an act with the number of the conversation's last event.

@@ -1,9 +1,17 @@
 package httpapi
 
-import "github.com/answerable/answerable/internal/chat"
+import (
+	"regexp"
+	"strings"
+
+	"github.com/answerable/answerable/internal/chat"
+)
 
 // Parts is for the test of its property.
 var Parts = parts
+
+// Excerpt is for its table.
+var Excerpt = excerpt
 
 // Routes returns method and path of each route.
 func Routes(s *Server) (all [][2]string) {
@@ -31,4 +39,35 @@ func ReadCompletion(body []byte) (history []chat.Message, question chat.Text, ig
 func ReadUI(body []byte) (chatID, clientID string, text chat.Text, err error) {
 	m, err := readUI(body)
 	return m.chat, m.clientID, m.text, err
+}
+
+// Words returns the words of the page by language and key.
+func Words() map[string]map[string]string { return catalogues() }
+
+// Markdown returns an answer as the page shows it, and where its links lead.
+func Markdown(text string, citations []chat.Citation) (html string, links []string) {
+	var b strings.Builder
+	for _, block := range markdown(text, citations) {
+		for _, item := range block.Items {
+			for _, s := range item {
+				if s.URL != "" {
+					links = append(links, s.URL)
+				}
+			}
+		}
+		if err := pageTemplate.ExecuteTemplate(&b, "block", block); err != nil {
+			panic(err)
+		}
+	}
+	return b.String(), links
+}
+
+// Accents returns the least contrast that a page's accent has on the grounds, in light and
+// in dark.
+func Accents(accent string) (light, dark float64) {
+	shades := regexp.MustCompile(`light-dark\((#\w{6}),(#\w{6})\)`).FindStringSubmatch(string(accentStyle(accent)))
+	least := func(shade string, grounds []colour) float64 {
+		return min(contrast(hexColour(shade), grounds[0]), contrast(hexColour(shade), grounds[1]))
+	}
+	return least(shades[1], lightGrounds), least(shades[2], darkGrounds)
 }

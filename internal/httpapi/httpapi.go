@@ -1,5 +1,5 @@
 // Package httpapi is the server's face on HTTP: routes, JSON, event streams, and the
-// plain page. It finds out who is asking, checks what they sent, and hands it to the
+// customer's page. It finds out who is asking, checks what they sent, and hands it to the
 // inbox; what comes of it, a client reads from the conversation's events.
 //
 // Two ideas. A handler returns its error, and one function turns it into a problem
@@ -22,6 +22,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -45,8 +46,26 @@ type Store interface {
 	// Began returns the number from which on the events of a turn are found, and whether
 	// the face that began it cannot retract.
 	Began(ctx context.Context, id chat.ConversationID, turn chat.TurnID) (seq int64, final bool, err error)
+	// Owns reports whether a conversation is a person's.
+	Owns(ctx context.Context, p chat.Person, id chat.ConversationID) (bool, error)
+	// ConversationsOf returns a page of a person's conversations, the newest first.
+	ConversationsOf(ctx context.Context, p chat.Person, assistants []string, after store.Place, limit int) ([]store.Listed, error)
+	// Link makes an anonymous customer's conversation a person's too, and returns what is
+	// known of the person.
+	Link(ctx context.Context, id chat.ConversationID, p chat.Person) (chat.Person, error)
 	Say(ctx context.Context, id chat.ConversationID, name string, text chat.Text, clientID string) (chat.Message, int64, error)
+	Signal(id chat.ConversationID, e chat.Event)
+	// Place returns where a conversation of the queue stands; 1 is next.
+	Place(ctx context.Context, c chat.Conversation) (int, error)
+	Opinions
 	Secrets
+}
+
+// Opinions are what customers say of the answers, and how far each side has read.
+type Opinions interface {
+	Rate(ctx context.Context, id chat.ConversationID, f chat.Feedback) (seq int64, err error)
+	Score(ctx context.Context, id chat.ConversationID, v chat.CSAT) (seq int64, err error)
+	MarkRead(ctx context.Context, id chat.ConversationID, by chat.Role, seq int64) (now chat.ReadMarks, changed bool, err error)
 }
 
 // Secrets are the stored hashes of tokens and keys.
@@ -79,9 +98,10 @@ type Assistants interface {
 
 // Access says who may come in.
 type Access struct {
-	Loopback bool           // the server listens on the loopback interface: open while there are no API keys
-	Origins  []string       // allowed_origins of the server
-	Proxies  []netip.Prefix // whose X-Forwarded-For is believed
+	Loopback   bool              // the server listens on the loopback interface: open while there are no API keys
+	Origins    []string          // allowed_origins of the server
+	Proxies    []netip.Prefix    // whose X-Forwarded-For is believed
+	Identities access.Identities // of customers who are signed in on the company's site
 }
 
 // Limits bound the server. Where nothing else is said, zero means the default.
@@ -90,7 +110,7 @@ type Limits struct {
 	Streams int   // open at once; default 10,000
 
 	// For visitors without an API key; 0: no limit.
-	MessagesPerMinute      int // in a conversation
+	MessagesPerMinute      int // in a conversation, and four times as many signals
 	ConversationsPerMinute int // from an address
 
 	Heartbeat time.Duration // between two comments on a stream; default 15s
@@ -114,8 +134,10 @@ type Server struct {
 	Log        *slog.Logger
 
 	streams       atomic.Int64
+	sockets       sync.WaitGroup
 	keysExist     atomic.Bool // never goes back: a server that was closed once stays closed
 	messages      access.Rate // by conversation
+	signals       access.Rate // the same
 	conversations access.Rate // by address
 }
 
@@ -131,13 +153,21 @@ type route struct {
 func (s *Server) routes() []route {
 	return []route{
 		{"POST", "/v1/conversations", s.create},
+		{"GET", "/v1/conversations", s.history},
 		{"GET", "/v1/conversations/{id}", s.state},
 		{"GET", "/v1/conversations/{id}/messages", s.transcript},
 		{"POST", "/v1/conversations/{id}/messages", s.send},
 		{"GET", "/v1/conversations/{id}/events", s.events},
+		{"GET", socketPath, s.socket},
+		{"POST", "/v1/conversations/{id}/typing", s.types},
 		{"POST", "/v1/conversations/{id}/stop", s.stop},
 		{"POST", "/v1/conversations/{id}/handoff", s.handOff},
 		{"POST", "/v1/conversations/{id}/close", s.end},
+		{"POST", "/v1/conversations/{id}/identify", s.identify},
+		{"POST", "/v1/conversations/{id}/retry", s.retry},
+		{"POST", "/v1/conversations/{id}/read", s.customerRead},
+		{"POST", "/v1/conversations/{id}/feedback", s.feedback},
+		{"POST", "/v1/conversations/{id}/csat", s.csat},
 		{"POST", "/chat", s.chat},
 		{"POST", "/v1/chat/completions", s.complete},
 		{"GET", "/v1/models", s.models},
@@ -149,16 +179,21 @@ func (s *Server) routes() []route {
 		{"GET", "/api/conversations", s.list},
 		{"POST", "/api/conversations/{id}/take", s.take},
 		{"POST", "/api/conversations/{id}/messages", s.say},
+		{"POST", "/api/conversations/{id}/typing", s.agentTypes},
 		{"POST", "/api/conversations/{id}/release", s.release},
+		{"POST", "/api/conversations/{id}/read", s.agentRead},
 		{"POST", "/api/keys", s.addKey},
 		{"POST", "/api/knowledge", s.publish},
 
 		{"GET", "/sources/{generation}/{document...}", s.source},
 		{"GET", "/{$}", s.page},
+		{"POST", "/{$}", s.post},
+		{"GET", "/embed", s.page},
+		{"POST", "/embed", s.post},
 		{"GET", "/widget.js", s.built},
 		{"GET", "/assets/{file}", s.built},
-		{"GET", "/page.css", s.asset},
-		{"GET", "/page.js", s.asset},
+		{"GET", "/plain.css", s.asset},
+		{"GET", "/source.css", s.asset},
 		{"GET", "/favicon.svg", s.asset},
 		{"GET", "/openapi.json", s.asset},
 		{"GET", "/healthz", s.health},
@@ -229,6 +264,7 @@ func (s *Server) HTTP() *http.Server {
 // Handler returns what serves all routes. Call it once.
 func (s *Server) Handler() http.Handler {
 	s.messages.PerMinute = s.Limits.MessagesPerMinute
+	s.signals.PerMinute = 4 * s.Limits.MessagesPerMinute
 	s.conversations.PerMinute = s.Limits.ConversationsPerMinute
 	resources := map[string]resource{}
 	for _, rt := range s.routes() {
@@ -275,17 +311,20 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, p resource) {
 
 // recovered makes an error of a panic: one request's failure is not the others'.
 func (s *Server) recovered(w *response, r *http.Request, p resource) (err error) {
-	defer func() {
-		switch v := recover(); v {
-		case nil:
-		case http.ErrAbortHandler:
-			panic(v)
-		default:
-			s.Log.Error("panic", "route", p.path, "value", v, "stack", string(debug.Stack()), "request_id", w.Header().Get("X-Request-Id"))
-			err = errPanicked
-		}
-	}()
+	defer s.rescue(p.path, w.Header().Get("X-Request-Id"), &err)
 	return s.answer(w, r, p)
+}
+
+// rescue is deferred, and makes *err of a panic.
+func (s *Server) rescue(route, requestID string, err *error) {
+	switch v := recover(); v {
+	case nil:
+	case http.ErrAbortHandler:
+		panic(v)
+	default:
+		s.Log.Error("panic", "route", route, "value", v, "stack", string(debug.Stack()), "request_id", requestID)
+		*err = errPanicked
+	}
 }
 
 // answer is serve without the rest.

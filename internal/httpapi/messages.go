@@ -1,10 +1,13 @@
 package httpapi
 
 import (
+	"context"
+	"fmt"
 	"mime"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/answerable/answerable/internal/chat"
 )
@@ -30,12 +33,9 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request) error {
 	if err := s.read(w, r, &body); err != nil {
 		return err
 	}
-	if err := s.admitMessage(w, c, id); err != nil {
-		return err
-	}
 	in := chat.Incoming{Conversation: id, Text: body.Text, ClientID: body.ClientID}
 	if !wantsStream(r) {
-		a, err := s.Inbox.Accept(r.Context(), in)
+		a, err := s.accept(w, r, c, in)
 		if err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer s.closeStream()
-	a, err := s.Inbox.Accept(r.Context(), in)
+	a, err := s.accept(w, r, c, in)
 	if err != nil {
 		return err
 	}
@@ -58,6 +58,14 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request) error {
 		}
 		return over(a, e)
 	})
+}
+
+// accept makes a message durable, if its sender may send one now.
+func (s *Server) accept(w http.ResponseWriter, r *http.Request, c caller, in chat.Incoming) (chat.Accepted, error) {
+	if err := s.admitMessage(w, c, in.Conversation); err != nil {
+		return chat.Accepted{}, err
+	}
+	return s.Inbox.Accept(r.Context(), in)
 }
 
 // over reports whether e is the last event that an accepted message leads to: the end of
@@ -93,7 +101,8 @@ func names(headers []string, want string) bool {
 	return false
 }
 
-// events streams a conversation from any number on, for as long as the client stays.
+// events passes on a conversation from any number on: as a stream, for as long as the
+// client stays, or, to whom streams do not reach, a list at a time.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	id, _, err := s.conversation(r)
 	if err != nil {
@@ -106,6 +115,13 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	wait, err := number(r, "wait", 0)
+	if err != nil {
+		return err
+	}
+	if wait > mostWait {
+		return &chat.Error{Kind: malformed, Message: fmt.Sprintf("wait must be a number of seconds from 0 to %d", mostWait)}
+	}
 	c, err := s.Store.Conversation(r.Context(), id)
 	if err != nil {
 		return err
@@ -115,15 +131,56 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer s.closeStream()
+	// A number above the last is a mistake, or of a log that was lost: what comes is new.
+	after = min(after, c.Seq)
+	if accepts(r, "application/json") && !wantsStream(r) {
+		return s.poll(w, r, id, after, c.Seq, time.Duration(wait)*time.Second)
+	}
 	st.begin()
 	if r.Method == http.MethodHead {
 		return nil
 	}
 	st.retry()
-	// A number above the last is a mistake, or of a log that was lost: what comes is new.
-	after = min(after, c.Seq)
+	st.comment() // a client behind a proxy that holds it back will ask for lists
+	st.signals = true
 	return s.follow(r.Context(), st, id, after, c.Seq, func(e chat.Event) bool {
 		st.event(e)
 		return false
 	})
+}
+
+const (
+	mostWait   = 30  // seconds, of which proxies allow most
+	mostPolled = 500 // events at a time
+)
+
+// poll answers with the events numbered above after and the signals, as soon as there is
+// one, or with none after the wait. known is the number of the last event at first.
+func (s *Server) poll(w http.ResponseWriter, r *http.Request, id chat.ConversationID, after, known int64, wait time.Duration) error {
+	list := struct {
+		Events []chat.Event `json:"events"`
+		Next   int64        `json:"next"`
+	}{[]chat.Event{}, after}
+	if r.Method == http.MethodHead {
+		return write(w, http.StatusOK, list)
+	}
+	if after < known { // there is no waiting, but reading takes its time
+		wait = or(s.Limits.Transfer, usualTransfer)
+	}
+	ctx, enough := context.WithTimeout(r.Context(), wait)
+	defer enough()
+	for e, err := range s.Feed.Follow(ctx, id, after) {
+		if err != nil {
+			return err
+		}
+		list.Events, list.Next = append(list.Events, e), max(list.Next, e.Seq)
+		if len(list.Events) == mostPolled {
+			break
+		}
+		if list.Next >= known {
+			enough() // what is there by now still comes
+		}
+	}
+	setWriteDeadline(w, time.Now().Add(or(s.Limits.Transfer, usualTransfer)))
+	return write(w, http.StatusOK, list)
 }

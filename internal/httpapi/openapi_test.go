@@ -111,7 +111,7 @@ func TestTheDocumentNamesRoutesAndProblems(t *testing.T) {
 	must(t, err)
 	for _, r := range httpapi.Routes(&httpapi.Server{}) {
 		path := inDescription(r[1])
-		if ours := strings.HasPrefix(path, "/page.") || path == "/favicon.svg"; !ours && !strings.Contains(string(b), "`"+r[0]+" "+path+"`") {
+		if ours := strings.HasSuffix(path, ".css") || path == "/favicon.svg"; !ours && !strings.Contains(string(b), "`"+r[0]+" "+path+"`") {
 			t.Errorf("docs/api.md does not name %s %s", r[0], path)
 		}
 	}
@@ -164,7 +164,7 @@ func checkAgainstOpenAPI(t testing.TB, method, path, sent string, got *http.Resp
 			t.Errorf("%s %s answers %s: %v", method, path, body, err)
 		}
 	}
-	if got.StatusCode < 300 && sent != "" {
+	if json := strings.HasPrefix(got.Request.Header.Get("Content-Type"), "application/json"); json && got.StatusCode < 300 && sent != "" {
 		if err := d.check(op.RequestBody.Content["application/json"].Schema, sent); err != nil {
 			t.Errorf("%s %s takes %s: %v", method, path, sent, err)
 		}

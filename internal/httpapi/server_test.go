@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -39,6 +40,8 @@ type server struct {
 	store *store.Store
 	http  *httptest.Server
 	log   *logged
+
+	stopStreams func() // as a server that stops does
 }
 
 type turnStore struct{ *store.Store }
@@ -83,12 +86,16 @@ func newServer(t testing.TB, script string, configure ...func(*httpapi.Server)) 
 	}
 	s.http = httptest.NewUnstartedServer(nil)
 	s.http.Config = s.api.HTTP()
-	s.http.Config.BaseContext = nil
+	streams, stopStreams := context.WithCancel(context.Background())
+	s.stopStreams = stopStreams
+	s.http.Config.BaseContext = func(net.Listener) context.Context { return streams }
 	s.http.Start()
 	s.URL = s.http.URL
 	t.Cleanup(func() {
 		s.http.CloseClientConnections()
 		s.http.Close()
+		stopStreams()
+		s.api.Wait()
 		stop()
 		parts.Wait()
 		must(t, db.Close())
@@ -294,6 +301,8 @@ type event struct {
 	Owner          string
 	First          int64
 	Message        chat.Message
+	By             chat.Role
+	Typing         bool
 }
 
 // stream reads server-sent events.

@@ -22,6 +22,7 @@ type stream struct {
 	w        http.ResponseWriter
 	control  *http.ResponseController
 	transfer time.Duration
+	signals  bool // it passes on what has no number
 	buf      []byte
 }
 
@@ -58,10 +59,13 @@ func (st *stream) retry() { st.buf = append(st.buf, "retry: 1000\n\n"...) }
 // comment keeps proxies from closing a quiet stream.
 func (st *stream) comment() { st.buf = append(st.buf, ":\n\n"...) }
 
-// event writes an event of the log.
+// event writes an event of the log, or a signal: without an id, so that a client that
+// comes back still asks for what follows the last event.
 func (st *stream) event(e chat.Event) {
-	st.buf = append(strconv.AppendInt(append(st.buf, "id: "...), e.Seq, 10), "\nevent: "...)
-	st.buf = append(append(st.buf, e.Kind...), "\ndata: "...)
+	if !e.Signal() {
+		st.buf = append(strconv.AppendInt(append(st.buf, "id: "...), e.Seq, 10), '\n')
+	}
+	st.buf = append(append(append(st.buf, "event: "...), e.Kind...), "\ndata: "...)
 	st.buf = append(e.AppendJSON(st.buf), "\n\n"...)
 }
 
@@ -100,35 +104,51 @@ func (st *stream) flush() error {
 
 // follow takes the events numbered above after, one by one, until take says that it was
 // the last, and flushes whenever the client has all there is. known is the number of an
-// event that is there already: up to it, flushing waits. It ends without an error when
-// ctx does.
+// event that is there already: up to it, flushing waits. Most streams leave signals out.
+// It ends without an error when ctx does.
 func (s *Server) follow(ctx context.Context, st *stream, id chat.ConversationID, after, known int64, take func(chat.Event) (last bool)) error {
-	last := false
-	for !last {
-		if err := st.flush(); err != nil {
-			return err
+	if err := st.flush(); err != nil {
+		return err
+	}
+	beat := func() error {
+		st.comment()
+		return st.flush()
+	}
+	return s.each(ctx, id, after, beat, func(e chat.Event) (last bool, err error) {
+		if e.Signal() && !st.signals {
+			return false, nil
 		}
-		beat, cancel := context.WithTimeout(ctx, or(s.Limits.Heartbeat, usualHeartbeat))
-		for e, err := range s.Feed.Follow(beat, id, after) {
+		last, after = take(e), max(after, e.Seq)
+		if last || after >= known || len(st.buf) >= flushAt {
+			err = st.flush()
+		}
+		return last, err
+	})
+}
+
+// each takes the events numbered above after and the signals, one by one, until take says
+// that it was the last. It calls beat with every heartbeat, and ends without an error when
+// ctx does.
+func (s *Server) each(ctx context.Context, id chat.ConversationID, after int64, beat func() error, take func(chat.Event) (last bool, err error)) error {
+	for {
+		until, cancel := context.WithTimeout(ctx, or(s.Limits.Heartbeat, usualHeartbeat))
+		for e, err := range s.Feed.Follow(until, id, after) {
+			last := false
 			if err == nil {
-				after, last = e.Seq, take(e)
-				if last || e.Seq >= known || len(st.buf) >= flushAt {
-					err = st.flush()
-				}
+				after = max(after, e.Seq)
+				last, err = take(e)
 			}
-			if err != nil {
+			if err != nil || last {
 				cancel()
 				return err
-			}
-			if last {
-				break
 			}
 		}
 		cancel()
 		if ctx.Err() != nil {
 			return nil // the client left, or the server stops
 		}
-		st.comment()
+		if err := beat(); err != nil {
+			return err
+		}
 	}
-	return nil
 }

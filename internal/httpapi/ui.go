@@ -183,7 +183,7 @@ func (s *Server) uiConversation(w http.ResponseWriter, r *http.Request, c caller
 	if !errors.Is(err, chat.NotFound) {
 		return now.ID, "", err
 	}
-	created, token, err := s.start(w, r, c, store.NewConversation{ID: uiID(c.trusted(), m.chat), Assistant: m.assistant})
+	created, token, err := s.start(w, r, c, store.NewConversation{ID: uiID(c.trusted(), m.chat), Assistant: m.assistant, Person: c.person})
 	if err == nil {
 		return created.ID, token, nil
 	}

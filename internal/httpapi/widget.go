@@ -23,7 +23,7 @@ type settings struct {
 	Accent      string      `json:"accent"`
 	Privacy     string      `json:"privacy,omitempty"`
 	Greeting    string      `json:"greeting"`
-	Disclosure  disclosure  `json:"disclosure"`
+	Disclosure  notice      `json:"disclosure"`
 	Consent     *consent    `json:"consent,omitempty"`
 	Suggestions []string    `json:"suggestions"`
 	Files       *filesTaken `json:"files,omitempty"`
@@ -32,7 +32,8 @@ type settings struct {
 	Limits      limitsTold  `json:"limits"`
 }
 
-type disclosure struct {
+// notice is what a visitor is told, and which version of it.
+type notice struct {
 	Version string `json:"version"`
 	Text    string `json:"text"`
 }
@@ -59,9 +60,9 @@ func (s *Server) settings(r *http.Request, name string) settings {
 	t := w.In(wantedLanguages(r))
 	out := settings{
 		Version: contractVersion, Enabled: w.Enabled, Assistant: name, Title: t.Title, Locale: t.Locale, Accent: w.Accent,
-		Privacy: w.Privacy, Greeting: t.Greeting, Disclosure: disclosure{w.Version(t), t.Disclosure},
+		Privacy: w.Privacy, Greeting: t.Greeting, Disclosure: notice{w.Version(t), t.Disclosure},
 		Suggestions: append([]string{}, t.Suggestions...), Images: append([]string{}, w.Images...),
-		Limits: limitsTold{s.Inbox.MessageBytes()},
+		Identity: s.Access.Identities.Configured(), Limits: limitsTold{s.Inbox.MessageBytes()},
 	}
 	if w.Consent {
 		out.Consent = &consent{t.Consent}

@@ -3,8 +3,8 @@
 // message is durable before it is acknowledged, and its turn outlives the request.
 //
 // It merges bursts: a follow-up that comes while nothing was shown cancels the call,
-// joins the turn, and the turn begins anew when the customer has been quiet. And it
-// goes on with turns that a dead process left open. Start with Inbox.Accept and
+// joins the turn, and the turn begins anew when the customer has been quiet and does not
+// type. And it goes on with turns that a dead process left open. Start with Inbox.Accept and
 // Inbox.answer.
 package inbox
 
@@ -27,6 +27,7 @@ import (
 // Store is what the inbox needs of the store. Its methods are those of store.Store.
 type Store interface {
 	Accept(ctx context.Context, in chat.Incoming, begun func(chat.OpenTurn)) (chat.Accepted, error)
+	Retry(ctx context.Context, id chat.ConversationID, of chat.TurnID, node chat.NodeID, begun func(chat.OpenTurn)) (chat.Accepted, error)
 	OpenTurn(ctx context.Context, id chat.ConversationID, turn chat.TurnID, node chat.NodeID) (chat.OpenTurn, error)
 	Stop(ctx context.Context, id chat.ConversationID) (chat.TurnID, chat.NodeID, int64, error)
 	Turn(ctx context.Context, id chat.TurnID) (chat.PastTurn, error)
@@ -93,6 +94,7 @@ type answering struct {
 	left    bool                    // the server stops
 	first   time.Time               // of the follow-ups of a burst
 	last    time.Time
+	typing  time.Time     // until when the customer types, as far as is known
 	changed chan struct{} // has room for one
 }
 
@@ -108,8 +110,38 @@ func (in *Inbox) Accept(ctx context.Context, m chat.Incoming) (chat.Accepted, er
 	lock := in.lock(m.Conversation)
 	lock.Lock()
 	defer lock.Unlock()
-	var early *answering // the turn that the message starts, before its commit
-	a, err := in.Store.Accept(ctx, m, func(o chat.OpenTurn) {
+	a, err := in.beginLocked(ctx, func(begun func(chat.OpenTurn)) (chat.Accepted, error) { return in.Store.Accept(ctx, m, begun) })
+	if err != nil {
+		return a, fmt.Errorf("accept a message: %w", err)
+	}
+	if a.Effect == chat.Merges {
+		if r := in.current(m.Conversation); r != nil {
+			r.follow(a.Open.Conversation.Term, time.Now())
+		}
+	}
+	return a, nil
+}
+
+// Retry has the messages of a conversation's last turn answered again. Repeated, it says
+// again which turn does.
+func (in *Inbox) Retry(ctx context.Context, id chat.ConversationID, of chat.TurnID) (chat.Accepted, error) {
+	lock := in.lock(id)
+	lock.Lock()
+	defer lock.Unlock()
+	a, err := in.beginLocked(ctx, func(begun func(chat.OpenTurn)) (chat.Accepted, error) {
+		return in.Store.Retry(ctx, id, of, in.Node, begun)
+	})
+	if err != nil {
+		return a, fmt.Errorf("retry turn %s: %w", of, err)
+	}
+	return a, nil
+}
+
+// beginLocked has the turn answered that accept starts, if it starts one. The
+// conversation's lock is held.
+func (in *Inbox) beginLocked(ctx context.Context, accept func(begun func(chat.OpenTurn)) (chat.Accepted, error)) (chat.Accepted, error) {
+	var early *answering // the turn, before its commit
+	a, err := accept(func(o chat.OpenTurn) {
 		if early == nil {
 			early = in.start(ctx, turn.NewJob(o))
 		}
@@ -118,20 +150,10 @@ func (in *Inbox) Accept(ctx context.Context, m chat.Incoming) (chat.Accepted, er
 		early.leave() // it did not begin, or nobody can say: then the sweep finds it
 		early = nil
 	}
-	if err != nil {
-		return a, fmt.Errorf("accept a message: %w", err)
+	if err == nil && a.Effect == chat.Starts && early == nil {
+		in.start(ctx, turn.NewJob(a.Open))
 	}
-	switch a.Effect {
-	case chat.Starts:
-		if early == nil {
-			in.start(ctx, turn.NewJob(a.Open))
-		}
-	case chat.Merges:
-		if r := in.current(m.Conversation); r != nil {
-			r.follow(a.Open.Conversation.Term, time.Now())
-		}
-	}
-	return a, nil
+	return a, err
 }
 
 // lock returns the lock of a conversation.
@@ -407,7 +429,21 @@ func (a *answering) follow(term int64, now time.Time) {
 		a.first = now
 	}
 	a.last = now
+	a.typing = time.Time{} // that was the message
 	a.outdatedLocked(term, turn.ErrMerged)
+}
+
+// types notes that the customer types, or no longer does.
+func (a *answering) types(typing bool, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case typing:
+		a.typing = now.Add(chat.TypingHolds)
+	case a.typing.After(now):
+		a.typing = now
+		a.wake()
+	}
 }
 
 // gone ends an attempt at a turn that is another's, or over.
@@ -438,7 +474,7 @@ func (a *answering) quiet(quiet, burst time.Duration) bool {
 	waited := false
 	for {
 		a.mu.Lock()
-		until := a.last.Add(quiet)
+		until := latest(a.last, a.typing).Add(quiet)
 		if end := a.first.Add(burst); until.After(end) {
 			until = end
 		}
@@ -453,7 +489,7 @@ func (a *answering) quiet(quiet, burst time.Duration) bool {
 		case <-t.C:
 		case <-a.changed:
 			t.Stop()
-			return false // a stop, a new owner or one more follow-up
+			return false // a stop, a new owner, one more follow-up, or no more typing
 		}
 	}
 }
@@ -475,6 +511,13 @@ func (a *answering) sleep(d time.Duration) bool {
 			return false
 		}
 	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func or(d, usual time.Duration) time.Duration {

@@ -65,7 +65,8 @@ func newNode(t *testing.T, url string, answers string) *node {
 					t.Error(err)
 				}
 			}
-			if err := s.Listen(listen, hint, func() { n.feed.HintAll(); joined <- struct{}{} }); err != nil {
+			joins := func() { n.feed.HintAll(); joined <- struct{}{} }
+			if err := s.Listen(listen, store.Heard{Hint: hint, Signal: in.Signal, Joined: joins}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -126,6 +127,29 @@ func (n *node) rest() {
 		wait(5 * time.Millisecond)
 	}
 	n.Fatal("a turn is still answered")
+}
+
+// TestTypingThroughAnotherNode merges on one node while the customer types through the
+// other: for twice as long as quiet lasts, nothing is asked.
+func TestTypingThroughAnotherNode(t *testing.T) {
+	url := storetest.Database(t)
+	a, b := newNode(t, url, "when more\nYes.\n---\nttft 1h\nNever."), newNode(t, url, "B speaks.")
+	const quiet = time.Second
+	a.Limits.Quiet, a.Limits.Burst = quiet, time.Hour
+	id := a.create()
+	a.accept(a.process, id, "first")
+	a.accept(a.process, id, "more")
+	types := func(typing bool) {
+		b.store.Signal(id, chat.NewSignal(chat.Typing{By: chat.Customer, Typing: typing}))
+	}
+	for began := time.Now(); time.Since(began) < 2*quiet; wait(20 * time.Millisecond) {
+		types(true)
+	}
+	if c, err := a.store.Conversation(t.Context(), id); err != nil || c.Turn == "" {
+		t.Fatalf("the turn has ended (%v) while the customer typed:\n%s", err, lines(a.idle(id)))
+	}
+	types(false)
+	a.checkTurns(id, a.until(id, ended))
 }
 
 func TestAStopThroughAnotherNode(t *testing.T) {

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"time"
 
 	"github.com/answerable/answerable/internal/chat"
 	"github.com/answerable/answerable/internal/turn"
@@ -57,4 +58,18 @@ func (in *Inbox) Look(ctx context.Context, id chat.ConversationID) error {
 		return nil
 	}
 	return a.look(ctx, in)
+}
+
+// Signal is told what was signalled in a conversation, here or on another node: a burst
+// is not over while the customer types.
+func (in *Inbox) Signal(id chat.ConversationID, e chat.Event) {
+	a := in.current(id)
+	if a == nil || e.Kind != chat.KindTyping {
+		return
+	}
+	b, err := chat.Decode[chat.Typing](e)
+	if err != nil || b.By != chat.Customer {
+		return // of a later version, or an agent's
+	}
+	a.types(b.Typing, time.Now())
 }

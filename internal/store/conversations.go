@@ -18,26 +18,32 @@ type NewConversation struct {
 	TokenHash []byte          // SHA-256 of the token that opens it
 	Metadata  json.RawMessage // the caller's own, or nil
 	Test      bool
+	Person    chat.Person // whose it is; without an ID, a new anonymous customer's
 }
 
-// Create makes a conversation, owned by the bot, of a new anonymous customer.
+// Create makes a conversation, owned by the bot.
 func (s *Store) Create(ctx context.Context, n NewConversation) (chat.Conversation, error) {
 	now := chat.Now()
 	c := chat.Conversation{
-		ID: n.ID, Customer: chat.NewCustomerID(), Assistant: n.Assistant, Owner: chat.Bot, Term: 1,
+		ID: n.ID, Assistant: n.Assistant, Owner: chat.Bot, Term: 1,
 		State: chat.Initial, Level: chat.Full, Status: chat.Open, Test: n.Test, CreatedAt: now, LastAt: now,
 	}
 	err := s.update(ctx, false, func(t *tx) error {
-		key, wrapped := s.seal.newKey(c.Customer)
-		if _, err := t.exec(`INSERT INTO customers (id, wrapped_key, created_at) VALUES ($1, $2, $3)`,
-			string(c.Customer), wrapped, now.UnixMicro()); err != nil {
-			return fmt.Errorf("insert the customer: %w", err)
+		var key cipher.AEAD
+		var err error
+		if n.Person.ID != "" {
+			c.Customer, key, _, err = t.person(n.Person, now)
+		} else {
+			c.Customer, key, err = t.anonymous(now)
+		}
+		if err != nil {
+			return err
 		}
 		var metadata []byte
 		if n.Metadata != nil {
 			metadata = seal(key, cell{table: "conversations", column: "metadata_sealed", row: string(c.ID)}, n.Metadata)
 		}
-		_, err := t.exec(`INSERT INTO conversations (id, customer, assistant, token_hash, owner, owner_name, term, seq, turn, waiting,
+		_, err = t.exec(`INSERT INTO conversations (id, customer, assistant, token_hash, owner, owner_name, term, seq, turn, waiting,
 			shown, state, level, status, test, metadata_sealed, created_at, last_at)
 			VALUES ($1, $2, $3, $4, 'bot', '', 1, 0, '', '', 0, $5, $6, $7, $8, $9, $10, $10)`,
 			string(c.ID), string(c.Customer), c.Assistant, n.TokenHash, string(c.State), string(c.Level), string(c.Status),
@@ -58,14 +64,14 @@ func bit(b bool) int {
 }
 
 // conversationColumns are read by scanConversation.
-const conversationColumns = `id, customer, assistant, owner, owner_name, term, seq, turn, waiting, shown, state, level, status, test, created_at, last_at, queued_at`
+const conversationColumns = `id, customer, assistant, owner, owner_name, term, seq, turn, waiting, shown, state, level, status, test, read_customer, read_agent, created_at, last_at, queued_at`
 
 func scanConversation(scan func(...any) error) (c chat.Conversation, err error) {
 	var created, last int64
 	var queued sql.NullInt64
 	var shown, test int
 	err = scan(&c.ID, &c.Customer, &c.Assistant, &c.Owner, &c.OwnerName, &c.Term, &c.Seq, &c.Turn, &c.Waiting, &shown,
-		&c.State, &c.Level, &c.Status, &test, &created, &last, &queued)
+		&c.State, &c.Level, &c.Status, &test, &c.Read.Customer, &c.Read.Agent, &created, &last, &queued)
 	if err != nil {
 		return c, err
 	}
@@ -162,7 +168,7 @@ func (t *tx) lockFence(f chat.Fence) (chat.Conversation, error) {
 	return t.lock(f.Conversation, ` AND term = $2 AND turn = $3`, f.Term, string(f.Turn))
 }
 
-// save writes a locked conversation back.
+// save writes a locked conversation back, but for what never changes and the read marks.
 func (t *tx) save(c chat.Conversation) error {
 	var queued sql.NullInt64
 	if c.QueuedAt != nil {
@@ -242,6 +248,17 @@ func (l *log) message(seq int64, m chat.Message) error {
 		[]any{string(l.c.ID), seq, string(m.ID), string(m.Role), string(m.Turn), client, m.At.UnixMicro(), sealed})
 }
 
+func openMessage(key cipher.AEAD, id chat.ConversationID, seq int64, sealed []byte) (body sealedMessage, err error) {
+	plain, err := open(key, messageCell(id, seq), sealed)
+	if err != nil {
+		return body, err
+	}
+	if err := json.Unmarshal(plain, &body); err != nil {
+		return body, fmt.Errorf("decode message %d of %s: %w", seq, id, err)
+	}
+	return body, nil
+}
+
 const messageColumns = `seq, id, role, turn, client_id, at, body_sealed`
 
 // scanMessage opens a message of a conversation.
@@ -252,13 +269,9 @@ func scanMessage(id chat.ConversationID, key cipher.AEAD, scan func(...any) erro
 	if err := scan(&seq, &m.ID, &m.Role, &m.Turn, &client, &at, &sealed); err != nil {
 		return m, 0, err
 	}
-	plain, err := open(key, messageCell(id, seq), sealed)
+	body, err := openMessage(key, id, seq, sealed)
 	if err != nil {
 		return m, 0, err
-	}
-	var body sealedMessage
-	if err := json.Unmarshal(plain, &body); err != nil {
-		return m, 0, fmt.Errorf("decode message %s: %w", m.ID, err)
 	}
 	m.ClientID, m.At = client.String, chat.Micro(at)
 	m.Text, m.Name, m.Citations = body.Text, body.Name, body.Citations
@@ -297,9 +310,7 @@ func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.Op
 		if c.Status == chat.Ended {
 			return errEnded
 		}
-		if c.Status == chat.Closed {
-			c.Status, c.State = chat.Open, chat.Initial
-		}
+		l.reopen()
 		m := &out.Message
 		switch {
 		case c.Owner != chat.Bot:
@@ -310,7 +321,7 @@ func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.Op
 			out.Effect = chat.Waits
 			if c.Waiting == "" {
 				c.Waiting = fresh
-				if err := t.newTurn(in, c, fresh, "waiting", now); err != nil {
+				if err := l.newTurn(in, fresh, "waiting", ""); err != nil {
 					return err
 				}
 			}
@@ -327,7 +338,7 @@ func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.Op
 		if out.Effect == chat.Starts {
 			c.Turn, c.Shown = fresh, false
 			l.add(fresh, chat.TurnStarted{})
-			if err := t.newTurn(in, c, fresh, "running", now); err != nil {
+			if err := l.newTurn(in, fresh, "running", ""); err != nil {
 				return err
 			}
 			out.Open = chat.OpenTurn{ID: fresh, Messages: []chat.Message{*m}, Lives: 1, Final: in.Final,
@@ -343,6 +354,13 @@ func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.Op
 		return nil
 	})
 	return out, err
+}
+
+// reopen begins a new session where the last one was closed.
+func (l *log) reopen() {
+	if l.c.Status == chat.Closed {
+		l.c.Status, l.c.State = chat.Open, chat.Initial
+	}
 }
 
 // repeated fills in what an earlier message with the same client_id led to.
@@ -363,9 +381,9 @@ func (l *log) repeated(in chat.Incoming, out *chat.Accepted) (bool, error) {
 	return true, nil
 }
 
-func (t *tx) newTurn(in chat.Incoming, c chat.Conversation, id chat.TurnID, status string, now chat.Time) error {
-	return t.insert("turns", "conversation, id, seq, status, node, lives, stop, final, stateless, outcome, accepted_at", 11,
-		[]any{string(c.ID), string(id), c.Seq, status, string(in.Node), 1, 0, bit(in.Final), bit(in.Stateless), "", now.UnixMicro()})
+func (l *log) newTurn(in chat.Incoming, id chat.TurnID, status string, retryOf chat.TurnID) error {
+	return l.t.insert("turns", "conversation, id, seq, status, node, lives, stop, final, stateless, retry_of, outcome, accepted_at", 12,
+		[]any{string(l.c.ID), string(id), l.c.Seq, status, string(in.Node), 1, 0, bit(in.Final), bit(in.Stateless), string(retryOf), "", l.at.UnixMicro()})
 }
 
 // Messages returns up to limit messages after event number after, oldest first, and
@@ -396,15 +414,18 @@ func (s *Store) Messages(ctx context.Context, c chat.Conversation, after int64, 
 }
 
 // History returns the last limit messages that a turn follows on, oldest first: what was
-// sent while it runs and waits for the next turn is not among them.
+// sent while it runs and waits for the next turn is not among them, nor is an answer that
+// another one stands in the place of. The turn itself need not be committed.
 func (s *Store) History(ctx context.Context, o chat.OpenTurn, limit int) ([]chat.Message, error) {
 	key, err := s.seal.key(ctx, s.read, o.Conversation.Customer)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := s.read.QueryContext(ctx, `SELECT `+messageColumns+` FROM messages
-		WHERE conversation = $1 AND turn <> $2 AND turn NOT IN (SELECT id FROM turns WHERE conversation = $1 AND status = 'waiting')
-		ORDER BY seq DESC LIMIT $3`, string(o.Conversation.ID), string(o.ID), limit)
+		WHERE conversation = $1 AND turn NOT IN `+retried+` AND turn <> $3
+		AND turn NOT IN (SELECT id FROM turns WHERE conversation = $1 AND status = 'waiting')
+		AND NOT (role = 'assistant' AND turn IN (SELECT retry_of FROM turns WHERE conversation = $1))
+		ORDER BY seq DESC LIMIT $4`, string(o.Conversation.ID), string(o.RetryOf), string(o.ID), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read the history: %w", storageError(err))
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -30,40 +31,85 @@ func (t *tx) notify(members []*member) error {
 			last[id] = max(last[id], 0)
 		}
 	}
-	var b strings.Builder
-	send := func() error {
-		if b.Len() == 0 {
-			return nil
-		}
-		_, err := t.exec(`SELECT pg_notify('`+channel+`', $1)`, t.w.s.sender+b.String())
-		b.Reset()
-		if err != nil {
-			return fmt.Errorf("notify other nodes: %w", err)
-		}
-		return nil
-	}
+	hints := make([]string, 0, len(last))
 	for id, seq := range last {
-		line := " " + string(id) + " " + strconv.FormatInt(seq, 10)
-		if len(t.w.s.sender)+b.Len()+len(line) > payloadLimit {
-			if err := send(); err != nil {
-				return err
-			}
-		}
-		b.WriteString(line)
+		hints = append(hints, string(id)+" "+strconv.FormatInt(seq, 10))
 	}
-	return send()
+	return t.tell(" ", hints)
 }
 
-// Listen tells hint of conversations that other processes wrote to, with the number of
-// the newest event or 0, until ctx ends. After each connection it calls joined: hints
-// from before are lost. On SQLite there are no other processes, and it only waits.
-func (s *Store) Listen(ctx context.Context, hint func(chat.ConversationID, int64), joined func()) error {
+// tell sends items to other nodes, each after a separator, in as few payloads as they fit.
+func (t *tx) tell(separator string, items []string) error {
+	payload := t.w.s.sender
+	for i, item := range items {
+		payload += separator + item
+		if i+1 < len(items) && len(payload)+len(separator)+len(items[i+1]) <= payloadLimit {
+			continue
+		}
+		if _, err := t.exec(`SELECT pg_notify('`+channel+`', $1)`, payload); err != nil {
+			return fmt.Errorf("notify other nodes: %w", err)
+		}
+		payload = t.w.s.sender
+	}
+	return nil
+}
+
+// mostSignals is how many may wait for a commit. Those beyond are lost.
+const mostSignals = 1024
+
+// Signal tells other processes of a signal and does not wait for it. It is stored nowhere:
+// a process that does not hear it has missed it. On SQLite there are no others.
+//
+// It travels with the next commit: transactions that notify take turns in the whole
+// database.
+func (s *Store) Signal(id chat.ConversationID, e chat.Event) {
+	if !s.Shared() || s.writer == nil {
+		return
+	}
+	line := fmt.Sprintf("%s %s %d %s", id, e.Kind, e.At.UnixMicro(), e.Body)
+	if len(s.sender)+1+len(line) > payloadLimit {
+		return
+	}
+	w := s.writer
+	w.mu.Lock()
+	if !w.closing && len(w.signals) < mostSignals {
+		w.signals = append(w.signals, line)
+	}
+	w.mu.Unlock()
+	w.nudge()
+}
+
+// readSignal reads what Signal wrote. It is false for another shape, such as a later
+// version's.
+func readSignal(line string) (id chat.ConversationID, e chat.Event, ok bool) {
+	fields := strings.SplitN(line, " ", 4)
+	if len(fields) != 4 || !json.Valid([]byte(fields[3])) {
+		return "", e, false
+	}
+	at, err := strconv.ParseInt(fields[2], 10, 64)
+	return chat.ConversationID(fields[0]), chat.Event{Kind: chat.Kind(fields[1]), At: chat.Micro(at), Body: json.RawMessage(fields[3])}, err == nil
+}
+
+// Heard is told what other processes do, by one goroutine and in the order of their commits.
+type Heard struct {
+	// Hint is told of a conversation that was written to, with the number of the newest
+	// event or 0.
+	Hint   func(chat.ConversationID, int64)
+	Signal func(chat.ConversationID, chat.Event)
+	Joined func() // after each connection: what there was before is lost
+}
+
+// Listen tells h what other processes do, until ctx ends. On SQLite there are none, and it
+// only waits.
+func (s *Store) Listen(ctx context.Context, h Heard) error {
 	if !s.Shared() {
 		<-ctx.Done()
 		return nil
 	}
-	for wait := 50 * time.Millisecond; ctx.Err() == nil; wait = min(2*wait, 2*time.Second) {
-		err := s.listen(ctx, hint, func() { joined(); wait = 50 * time.Millisecond })
+	wait, joined := 50*time.Millisecond, h.Joined
+	h.Joined = func() { joined(); wait = 50 * time.Millisecond }
+	for ; ctx.Err() == nil; wait = min(2*wait, 2*time.Second) {
+		err := s.listen(ctx, h)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -78,7 +124,7 @@ func (s *Store) Listen(ctx context.Context, hint func(chat.ConversationID, int64
 	return nil
 }
 
-func (s *Store) listen(ctx context.Context, hint func(chat.ConversationID, int64), joined func()) error {
+func (s *Store) listen(ctx context.Context, h Heard) error {
 	c, err := pgx.ConnectConfig(ctx, s.engine.config)
 	if err != nil {
 		return err
@@ -87,22 +133,29 @@ func (s *Store) listen(ctx context.Context, hint func(chat.ConversationID, int64
 	if _, err := c.Exec(ctx, "LISTEN "+channel); err != nil {
 		return err
 	}
-	joined()
+	h.Joined()
 	for {
 		n, err := c.WaitForNotification(ctx)
 		if err != nil {
 			return err
 		}
-		fields := strings.Fields(n.Payload)
-		if len(fields) == 0 || fields[0] == s.sender {
+		if strings.HasPrefix(n.Payload, s.sender) {
 			continue
 		}
-		for i := 1; i+1 < len(fields); i += 2 {
-			seq, err := strconv.ParseInt(fields[i+1], 10, 64)
-			if err != nil {
-				continue // a later version's; the log has what happened
+		// What cannot be read is a later version's; the log has what happened.
+		if _, lines, ok := strings.Cut(n.Payload, "\n"); ok {
+			for line := range strings.SplitSeq(lines, "\n") {
+				if id, e, ok := readSignal(line); ok {
+					h.Signal(id, e)
+				}
 			}
-			hint(chat.ConversationID(fields[i]), seq)
+			continue
+		}
+		fields := strings.Fields(n.Payload)
+		for i := 1; i+1 < len(fields); i += 2 {
+			if seq, err := strconv.ParseInt(fields[i+1], 10, 64); err == nil {
+				h.Hint(chat.ConversationID(fields[i]), seq)
+			}
 		}
 	}
 }

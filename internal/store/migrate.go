@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
 	"github.com/pressly/goose/v3/lock"
 
 	"github.com/answerable/answerable/internal/chat"
@@ -15,6 +16,17 @@ import (
 
 //go:embed migrations
 var migrations embed.FS
+
+// OtherVersion is why a database is refused: its tables are of another version than this
+// binary's.
+type OtherVersion struct {
+	Have int64 // 0: there are none
+	Want int64
+}
+
+func (v OtherVersion) Error() string {
+	return fmt.Sprintf("tables of version %d, not %d", v.Have, v.Want)
+}
 
 // migrate brings the tables up to date. A database that is newer than this binary is
 // refused untouched; so is an older one when it may only be read.
@@ -39,17 +51,19 @@ func (s *Store) migrate(ctx context.Context, readOnly bool) error {
 	}
 	sources := p.ListSources()
 	newest := sources[len(sources)-1].Version
-	have, err := p.GetDBVersion(ctx)
+	have, err := s.version(ctx, p, dialect)
 	if err != nil {
 		return fmt.Errorf("read the version of the database: %w", storageError(err))
 	}
 	switch {
 	case have > newest:
-		return &chat.Error{Kind: chat.Conflict, Message: fmt.Sprintf("the database has version %d, this binary knows versions up to %d: use the newer binary, nothing was changed", have, newest)}
+		return &chat.Error{Kind: chat.Conflict, Err: OtherVersion{have, newest},
+			Message: fmt.Sprintf("the database has version %d, this binary knows versions up to %d: use the newer binary, nothing was changed", have, newest)}
 	case have == newest:
 		return nil
 	case readOnly:
-		return &chat.Error{Kind: chat.Conflict, Message: fmt.Sprintf("the database has version %d, this binary needs version %d: start the server once to bring it up to date", have, newest)}
+		return &chat.Error{Kind: chat.Conflict, Err: OtherVersion{have, newest},
+			Message: fmt.Sprintf("the database has version %d, this binary needs version %d: start the server once to bring it up to date", have, newest)}
 	}
 	if _, err := p.Up(ctx); err != nil {
 		var partial *goose.PartialError
@@ -59,4 +73,20 @@ func (s *Store) migrate(ctx context.Context, readOnly bool) error {
 		return fmt.Errorf("bring the database up to date: %w", storageError(err))
 	}
 	return nil
+}
+
+// version returns that of the tables, 0 where there are none. To ask leaves no trace in a
+// shared database; asking goose alone would make a table there.
+func (s *Store) version(ctx context.Context, p *goose.Provider, dialect goose.Dialect) (int64, error) {
+	versions, err := database.NewStore(dialect, goose.DefaultTablename)
+	if err != nil {
+		return 0, err
+	}
+	if finder, ok := versions.(database.StoreExtender); ok { // it can tell on PostgreSQL only
+		exists, err := finder.TableExists(ctx, s.engine.write)
+		if !errors.Is(err, errors.ErrUnsupported) && (err != nil || !exists) {
+			return 0, err
+		}
+	}
+	return p.GetDBVersion(ctx)
 }

@@ -124,6 +124,13 @@ func (s *Store) End(ctx context.Context, id chat.ConversationID, reason string) 
 		if err := l.endTurns(nil); err != nil {
 			return err
 		}
+		ask, err := l.asksCSAT()
+		if err != nil {
+			return err
+		}
+		if ask {
+			l.add("", chat.CSATAsked{})
+		}
 		l.add("", chat.ConversationClosed{Reason: reason})
 		l.c.Status, l.c.QueuedAt = chat.Ended, nil
 		l.c.Term++

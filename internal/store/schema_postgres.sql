@@ -18,6 +18,8 @@ CREATE TABLE conversations (
     owner TEXT NOT NULL,
     owner_name TEXT NOT NULL,
     queued_at BIGINT,
+    read_agent BIGINT NOT NULL,
+    read_customer BIGINT NOT NULL,
     seq BIGINT NOT NULL,
     shown SMALLINT NOT NULL,
     state TEXT NOT NULL,
@@ -29,11 +31,20 @@ CREATE TABLE conversations (
     waiting TEXT NOT NULL
 );
 
+CREATE TABLE csat (
+    at BIGINT NOT NULL,
+    conversation TEXT NOT NULL,
+    score SMALLINT NOT NULL,
+    seq BIGINT NOT NULL,
+    text_sealed BYTEA
+);
+
 CREATE TABLE customers (
     created_at BIGINT NOT NULL,
     id TEXT NOT NULL,
     outside_mac BYTEA,
     outside_sealed BYTEA,
+    person TEXT,
     wrapped_key BYTEA NOT NULL
 );
 
@@ -44,6 +55,16 @@ CREATE TABLE events (
     entries_sealed BYTEA,
     kind TEXT NOT NULL,
     seq BIGINT NOT NULL,
+    turn TEXT NOT NULL
+);
+
+CREATE TABLE feedback (
+    at BIGINT NOT NULL,
+    conversation TEXT NOT NULL,
+    rating TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    text_sealed BYTEA,
     turn TEXT NOT NULL
 );
 
@@ -93,6 +114,7 @@ CREATE TABLE turns (
     node TEXT NOT NULL,
     outcome TEXT NOT NULL,
     record_sealed BYTEA,
+    retry_of TEXT NOT NULL,
     seq BIGINT NOT NULL,
     stateless SMALLINT NOT NULL,
     status TEXT NOT NULL,

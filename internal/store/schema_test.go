@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -96,4 +97,23 @@ func schema(t *testing.T, s *store.Store, query string) (text, shape string) {
 	}
 	full.WriteString("\n);\n")
 	return full.String(), bare.String()
+}
+
+// To look into an empty database makes nothing in it.
+func TestReadingLeavesAnEmptyDatabaseEmpty(t *testing.T) {
+	url := storetest.Database(t)
+	_, err := store.Open(t.Context(), store.Options{Postgres: url, Key: store.Key{7}, ReadOnly: true})
+	var other store.OtherVersion
+	if !errors.As(err, &other) || other.Have != 0 || other.Want == 0 {
+		t.Fatalf("Open = %v, want that there are no tables", err)
+	}
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	tables := 0
+	if err := db.QueryRow(`SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'`).Scan(&tables); err != nil || tables != 0 {
+		t.Errorf("%d tables, %v", tables, err)
+	}
 }

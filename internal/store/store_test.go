@@ -29,7 +29,8 @@ func openDir(t *testing.T, dir string) *Store {
 func TestWordsAreSealed(t *testing.T) {
 	dir := t.TempDir()
 	s := openDir(t, dir)
-	c, err := s.Create(t.Context(), NewConversation{ID: chat.NewConversationID(), Assistant: "demo", TokenHash: []byte("h"), Metadata: []byte(`{"page":"XYZZYPAGE"}`)})
+	c, err := s.Create(t.Context(), NewConversation{ID: chat.NewConversationID(), Assistant: "demo", TokenHash: []byte("h"), Metadata: []byte(`{"page":"XYZZYPAGE"}`),
+		Person: chat.Person{ID: "XYZZYID", Name: "XYZZYNAME", Email: "XYZZY@shop.example"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -138,8 +138,8 @@ func (s *Store) OpenTurn(ctx context.Context, id chat.ConversationID, turn chat.
 		var stop, final, stateless int
 		var accepted int64
 		var at chat.NodeID
-		if err := q.QueryRowContext(ctx, `SELECT node, lives, stop, final, stateless, accepted_at FROM turns WHERE conversation = $1 AND id = $2`,
-			string(id), string(turn)).Scan(&at, &o.Lives, &stop, &final, &stateless, &accepted); err != nil {
+		if err := q.QueryRowContext(ctx, `SELECT node, lives, stop, final, stateless, retry_of, accepted_at FROM turns WHERE conversation = $1 AND id = $2`,
+			string(id), string(turn)).Scan(&at, &o.Lives, &stop, &final, &stateless, &o.RetryOf, &accepted); err != nil {
 			return fmt.Errorf("read turn %s: %w", turn, storageError(err))
 		}
 		if at != node {
@@ -162,7 +162,7 @@ func (s *Store) Began(ctx context.Context, id chat.ConversationID, turn chat.Tur
 	var bit int
 	err = s.read.QueryRowContext(ctx, `SELECT seq, final FROM turns WHERE conversation = $1 AND id = $2`, string(id), string(turn)).Scan(&seq, &bit)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, false, &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("there is no turn %q in this conversation", turn)}
+		return 0, false, errNoTurn(turn)
 	}
 	if err != nil {
 		return 0, false, fmt.Errorf("read turn %s: %w", turn, storageError(err))
@@ -175,12 +175,14 @@ type reader interface {
 	rowsQuerier
 }
 
+// turnMessages returns what a turn answers: the customer's messages of its own and, when
+// it is a retry, those of the turn in whose place it answers.
 func (s *Store) turnMessages(ctx context.Context, q reader, c chat.Conversation, turn chat.TurnID) ([]chat.Message, error) {
 	key, err := s.seal.key(ctx, q, c.Customer)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := q.QueryContext(ctx, `SELECT `+messageColumns+` FROM messages WHERE conversation = $1 AND turn = $2 AND role = 'customer' ORDER BY seq`, string(c.ID), string(turn))
+	rows, err := q.QueryContext(ctx, `SELECT `+messageColumns+` FROM messages WHERE conversation = $1 AND turn IN `+retried+` AND role = 'customer' ORDER BY seq`, string(c.ID), string(turn))
 	if err != nil {
 		return nil, fmt.Errorf("read the messages of turn %s: %w", turn, storageError(err))
 	}

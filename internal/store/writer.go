@@ -47,6 +47,7 @@ type writer struct {
 	mu      sync.Mutex
 	members []*member
 	streams []*Stream // those with something to show
+	signals []string  // for other nodes, a line each
 	showing int       // turns that have begun to show text and not ended
 	last    time.Time // of the last commit
 	closing bool
@@ -162,12 +163,19 @@ func (w *writer) take(now time.Time) (members []*member, streams []*Stream, wait
 	for _, s := range w.streams {
 		due(s.dueLocked(paced))
 	}
+	if len(w.signals) > 0 {
+		due(paced)
+	}
 	if wait > 0 {
 		return nil, nil, wait, false
 	}
 	n := min(len(w.members), groupLimit)
 	members = slices.Clone(w.members[:n])
 	w.members = slices.Delete(w.members, 0, n)
+	if signals := w.signals; len(signals) > 0 {
+		w.signals = nil
+		members = append(members, &member{do: func(t *tx) error { return t.tell("\n", signals) }, done: make(chan struct{})})
+	}
 	w.streams = slices.DeleteFunc(w.streams, func(s *Stream) bool {
 		// A commit that happens anyway takes along what is due within a moment.
 		if !w.closing && s.dueLocked(time.Time{}).Sub(now) > commitGap/2 {
@@ -400,15 +408,20 @@ func (t *tx) row(query string, args ...any) *sql.Row {
 }
 
 func (t *tx) rows(query string, args ...any) (*sql.Rows, error) {
+	return t.QueryContext(t.ctx, query, args...)
+}
+
+// QueryContext is for what reads with a transaction as well as without one.
+func (t *tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	t.statements++
 	st, err := t.prepared(query)
 	if err != nil {
 		return nil, err
 	}
 	if st != nil {
-		return st.QueryContext(t.ctx, args...)
+		return st.QueryContext(ctx, args...)
 	}
-	return t.w.conn.QueryContext(t.ctx, query, args...)
+	return t.w.conn.QueryContext(ctx, query, args...)
 }
 
 // exec returns the number of rows that changed.

@@ -282,6 +282,7 @@ func (p *play) start() {
 //	/wait text    waits until the running turn has shown text
 //	/wait end     waits until no turn runs
 //	/stop  /handoff  /take NAME  /release
+//	/retry         wants another answer to what the last turn answered
 func (p *play) act(line string) {
 	p.Helper()
 	word, rest, _ := strings.Cut(line, " ")
@@ -297,6 +298,12 @@ func (p *play) act(line string) {
 	case "/stop":
 		p.mu.Lock()
 		_, err = p.inbox.Stop(p.Context(), p.id)
+		p.mu.Unlock()
+	case "/retry":
+		p.idle()
+		p.mu.Lock()
+		p.asked = p.cast.count()
+		_, err = p.inbox.Retry(p.Context(), p.id, p.last())
 		p.mu.Unlock()
 	case "/handoff":
 		p.mu.Lock()
@@ -369,6 +376,21 @@ func (p *play) conversation() chat.Conversation {
 		p.Fatal(err)
 	}
 	return c
+}
+
+// last returns the turn that began last.
+func (p *play) last() (id chat.TurnID) {
+	p.Helper()
+	events, err := p.store.After(p.Context(), p.id, 0, 10_000)
+	if err != nil {
+		p.Fatal(err)
+	}
+	for _, e := range events {
+		if e.Kind == chat.KindTurnStarted {
+			id = e.Turn
+		}
+	}
+	return id
 }
 
 // turns returns the turns in the order in which they began.

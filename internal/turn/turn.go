@@ -193,7 +193,7 @@ func (r *Runner) settle(ctx context.Context, job *Job, out Stream, w *writing, e
 func (r *Runner) record(o chat.OpenTurn, b begin) *chat.Turn {
 	t := &chat.Turn{
 		ID: o.ID, Conversation: o.Conversation.ID, Customer: o.Conversation.Customer, Assistant: o.Conversation.Assistant,
-		Test: o.Conversation.Test, Build: r.Build, Release: r.Release, Unit: b.Rules.Unit, Final: b.Final,
+		Test: o.Conversation.Test, Build: r.Build, Release: r.Release, RetryOf: o.RetryOf, Unit: b.Rules.Unit, Final: b.Final,
 		Messages: b.Messages, Level: chat.Full, Lives: o.Lives, AcceptedAt: o.AcceptedAt, StartedAt: chat.Now(),
 	}
 	var text []string

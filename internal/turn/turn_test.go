@@ -110,7 +110,11 @@ func (p *play) lines() string {
 		case chat.KindAccepted:
 			out = append(out, fmt.Sprintf("customer %q", decode[chat.MessageAccepted](p, e).Message.Text))
 		case chat.KindTurnStarted:
-			out = append(out, "start")
+			if decode[chat.TurnStarted](p, e).RetryOf == "" {
+				out = append(out, "start")
+			} else {
+				out = append(out, "start again")
+			}
 		case chat.KindState:
 			s := decode[chat.StateChanged](p, e)
 			out = append(out, fmt.Sprintf("state %s, %s", s.From, s.To))

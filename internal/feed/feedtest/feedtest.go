@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -37,9 +38,13 @@ func Run(t *testing.T, open func(t *testing.T) (process func() *store.Store)) {
 		{"an unknown conversation is an error", false, (*fixture).unknown},
 		{"folded events cover what they were made of", false, (*fixture).folded},
 		{"a hint without an event is harmless", false, (*fixture).emptyHints},
+		{"signals come between the events, to those who follow", false, (*fixture).signals},
+		{"a slow follower misses old signals and no event", false, (*fixture).slowSignals},
+		{"a signal that follows a hint without an event comes", false, (*fixture).signalAfterHint},
 		{"conversations that nobody follows are forgotten, not lost", false, (*fixture).forgotten},
 		{"what another process commits is followed", true, (*fixture).elsewhere},
 		{"two processes write and both are followed", true, (*fixture).both},
+		{"a signal reaches who follows in another process", true, (*fixture).signalsElsewhere},
 		{"lost hints are made up for", true, (*fixture).lostHints},
 		{"a hint may come while the log is read", true, (*fixture).hintWhileReading},
 	} {
@@ -82,7 +87,8 @@ func (f *fixture) listen(n *node) {
 	joined := make(chan struct{}, 8)
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		if err := n.store.Listen(ctx, n.feed.Hint, func() { n.feed.HintAll(); joined <- struct{}{} }); err != nil {
+		h := store.Heard{Hint: n.feed.Hint, Signal: n.feed.Signal, Joined: func() { n.feed.HintAll(); joined <- struct{}{} }}
+		if err := n.store.Listen(ctx, h); err != nil {
 			f.Error(err)
 		}
 	})
@@ -404,6 +410,107 @@ func (f *fixture) forgotten() {
 	again := f.follow(f.node, id, 0)
 	again.to(5)
 	again.stop()
+}
+
+func typing(name string) chat.Event {
+	return chat.NewSignal(chat.Typing{By: chat.Agent, Name: name, Typing: true})
+}
+
+// saw reads the signals with these names.
+func (fo *follower) saw(names ...string) {
+	fo.f.Helper()
+	for _, name := range names {
+		e, err, ok := fo.next()
+		if err != nil || !ok || !e.Signal() {
+			fo.f.Fatalf("event %d %s comes (%t, %v), want the signal of %s", e.Seq, e.Kind, ok, err, name)
+		}
+		if b, err := chat.Decode[chat.Typing](e); err != nil || b.Name != name || b.By != chat.Agent || !b.Typing || e.At.IsZero() {
+			fo.f.Fatalf("%+v comes (%v), want the signal of %s", b, err, name)
+		}
+	}
+}
+
+func (f *fixture) signals() {
+	id := f.taken(3)
+	f.feed.Signal(id, typing("nobody is there"))
+	one, two := f.follow(f.node, id, 1), f.follow(f.node, id, 3)
+	one.to(2)
+	f.write(f.node, id, 1)
+	two.to(4)
+	f.feed.Signal(id, typing("Ann"))
+	two.saw("Ann")
+	f.feed.Signal(id, typing("Ben"))
+	f.feed.Signal("c-other", typing("Eve"))
+	f.write(f.node, id, 2)
+	f.feed.Signal(id, typing("Cem"))
+	late := f.follow(f.node, id, 0)
+	late.to(6)
+	one.to(4)
+	one.saw("Ann", "Ben")
+	one.to(6)
+	one.saw("Cem")
+	two.saw("Ben")
+	two.to(6)
+	two.saw("Cem")
+	again := f.follow(f.node, id, 5)
+	again.to(6)
+	f.feed.Signal(id, typing("Dan"))
+	for _, fo := range []*follower{one, two, late, again} {
+		fo.saw("Dan")
+		fo.stop()
+	}
+}
+
+func (f *fixture) slowSignals() {
+	id := f.taken(1)
+	fo := f.follow(f.node, id, 0)
+	fo.to(1)
+	for i := range 100 {
+		f.feed.Signal(id, typing(fmt.Sprint(i)))
+	}
+	f.write(f.node, id, 200) // more than memory has
+	f.feed.Signal(id, typing("after them"))
+	fo.saw("93", "94", "95", "96", "97", "98", "99")
+	fo.to(201)
+	fo.saw("after them")
+	fo.stop()
+}
+
+func (f *fixture) signalAfterHint() {
+	id := f.taken(3)
+	fo := f.follow(f.node, id, 0)
+	fo.to(3)
+	f.feed.Hint(id, 9)
+	f.feed.Signal(id, typing("Ann"))
+	f.feed.HintAll()
+	f.feed.Signal(id, typing("Ben"))
+	fo.saw("Ann", "Ben")
+	fo.stop()
+}
+
+// signalsElsewhere signals on one node, more than a notification holds.
+func (f *fixture) signalsElsewhere() {
+	other := f.join()
+	f.listen(other)
+	id := f.taken(3)
+	fo := f.follow(other, id, 3)
+	f.write(f.node, id, 1)
+	fo.to(4) // it follows
+	for i := range 100 {
+		name := fmt.Sprintf("%d of %c\n%s", i, '"', strings.Repeat("a", 200))
+		f.store.Signal(id, typing(name))
+		fo.saw(name)
+	}
+	f.store.Signal(id, typing(strings.Repeat("too large", 1000)))
+	for range 50 {
+		f.store.Signal("c-other", typing(strings.Repeat("b", 200)))
+	}
+	f.store.Signal(id, typing("last"))
+	f.write(f.node, id, 1)
+	fo.saw("last")
+	fo.to(5)
+	fo.stop()
+	f.wantNobody(other)
 }
 
 func (f *fixture) elsewhere() {

@@ -42,6 +42,21 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"a dead node's turns are adopted and fenced", (*fixture).adopts},
 		{"a stop is remembered", (*fixture).stops},
 		{"a stateless turn is known as one", (*fixture).stateless},
+		{"a person's conversations are theirs alone", (*fixture).persons},
+		{"a person is made once, by many at a time", (*fixture).personRaced},
+		{"an anonymous conversation becomes a person's", (*fixture).links},
+		{"of two who claim a conversation one gets it", (*fixture).linkRaced},
+		{"a person's list is paged, newest first", (*fixture).listed},
+		{"a rating replaces the one before", (*fixture).rates},
+		{"only an answer can be rated", (*fixture).ratesAnswers},
+		{"a score is given once", (*fixture).scores},
+		{"who was answered is asked for a score", (*fixture).asksForScore},
+		{"a read mark never goes back", (*fixture).marksRead},
+		{"the place in the queue counts who waits longer", (*fixture).places},
+		{"a retry answers the same messages in the answer's place", (*fixture).retries},
+		{"a retry is the same one when it is asked for again", (*fixture).retriesOnce},
+		{"a retry of a retry answers the first one's messages", (*fixture).retriesAgain},
+		{"only the bot's last turn is retried, when it has ended", (*fixture).retriesLast},
 		{"one member's failure leaves the others", (*fixture).members},
 		{"keys are found by their hash", (*fixture).keys},
 		{"the newest published generation is served", (*fixture).publishes},
@@ -139,6 +154,20 @@ func (f *fixture) log(id chat.ConversationID) []string {
 			b, err := chat.Decode[chat.MessageAccepted](e)
 			f.check(err)
 			line += " " + string(b.Message.Text)
+		case chat.KindTurnStarted:
+			b, err := chat.Decode[chat.TurnStarted](e)
+			f.check(err)
+			if b.RetryOf != "" {
+				line += " again"
+			}
+		case chat.KindFeedback:
+			b, err := chat.Decode[chat.FeedbackGiven](e)
+			f.check(err)
+			line += " " + string(b.Rating)
+		case chat.KindCSAT:
+			b, err := chat.Decode[chat.CSATGiven](e)
+			f.check(err)
+			line += fmt.Sprint(" ", b.Score)
 		}
 		out = append(out, line)
 	}
@@ -587,7 +616,7 @@ func (f *fixture) ends() {
 		}
 		got = append(got, s)
 	}
-	want := []string{"1 message.accepted", "2 turn.started", "5 text from 3 abc", "6 retract", "7 text from 0 d", "8 turn.ended", "9 closed"}
+	want := []string{"1 message.accepted", "2 turn.started", "5 text from 3 abc", "6 retract", "7 text from 0 d", "8 turn.ended", "9 csat.requested", "10 closed"}
 	if !reflect.DeepEqual(got, want) {
 		f.Errorf("events = %q, want %q", got, want)
 	}
