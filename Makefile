@@ -9,13 +9,17 @@ SHELL := bash
 # reasons, and what tests report.
 failures := { grep -avE '^(=== (RUN|PAUSE|CONT|NAME) | *--- PASS|PASS$$)' || true; }
 
-.PHONY: build test check format vet staticcheck tidy unit fuzz-short fuzz e2e e2e-latest \
+.PHONY: build web test check format vet staticcheck tidy unit web-check fuzz-short fuzz e2e e2e-latest \
 	vuln proof-kill9 proof-races proof-replay proof-failover proof-peers
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/answerable ./cmd/answerable
 
-test: check unit fuzz-short e2e
+# The page and the widget, from web/ into internal/console/dist, which is committed.
+web:
+	scripts/web build
+
+test: check unit fuzz-short e2e web-check
 
 check: format vet staticcheck tidy
 
@@ -35,6 +39,10 @@ tidy:
 unit:
 	scripts/with-postgres go test -race -shuffle=on -timeout 15m -v ./... | $(failures)
 	@[ -d ../shared ] || echo "not run: tests on public data sets, vendors' specifications and recordings, which are not part of this repository (../shared)"
+
+# Types, tests and weight of what web/ holds, and that dist is what it builds.
+web-check:
+	scripts/web
 
 # The short form of make fuzz: a forbidden phrase never passes the gate.
 fuzz-short:

@@ -5,6 +5,7 @@
 // iframe mode and the page as modules, and the loader as a classic script that knows the
 // names of the first two.
 
+import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
@@ -13,6 +14,10 @@ import { build } from "vite";
 const web = fileURLToPath(new URL("..", import.meta.url));
 const out = path.resolve(process.argv[2] ?? path.join(web, "../internal/console/dist"));
 
+if (existsSync(out) && !existsSync(path.join(out, "manifest.json"))) {
+  console.error(`${out} is there and was not built: name a folder that is not, or remove it`);
+  process.exit(2);
+}
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 

@@ -50,9 +50,9 @@ export function media(part: string, matches: boolean): void {
 
 /** Waits for a condition, not for a time. */
 export async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 2000; i++) {
-    if (holds()) return;
+  const limit = Date.now() + 20_000; // a wait in vain
+  while (!holds()) {
+    if (Date.now() > limit) throw new Error(`it never came to this: ${what}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
-  throw new Error(`it never came to this: ${what}`);
 }
