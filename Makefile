@@ -10,7 +10,7 @@ SHELL := bash
 failures := { grep -avE '^(=== (RUN|PAUSE|CONT|NAME) | *--- PASS|PASS$$)' || true; }
 
 .PHONY: build web test check format vet staticcheck tidy unit web-check fuzz-short fuzz e2e e2e-latest \
-	vuln proof-kill9 proof-races proof-replay proof-failover proof-peers
+	screenshots vuln proof-kill9 proof-races proof-replay proof-failover proof-widget proof-peers
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/answerable ./cmd/answerable
@@ -59,12 +59,17 @@ fuzz:
 		done; \
 	done
 
-# Clients of others speak to the server: those for Go and for Node 20, or the newest.
+# Clients of others speak to the server: those for Go and for Node 20, or the newest. Then
+# the page and the widget in Chromium.
 e2e:
 	e2e/run
 
 e2e-latest:
 	e2e/run latest
+
+# Takes the pictures of docs/screenshots. SCREEN=welcome: of one screen only.
+screenshots:
+	e2e/run screenshots
 
 # Needs the network: the database of known vulnerabilities.
 vuln:
@@ -84,6 +89,10 @@ proof-replay:
 
 proof-failover:
 	$(proof) ./internal/app -run '^TestFailoverAtEveryChunk$$'
+
+# Weight, times and memory of the widget in Chromium; the figures are this machine's.
+proof-widget:
+	e2e/run proof-widget
 
 # Needs the network on the first run, and for figures a machine on which nothing else
 # runs. make proof-peers OUT=FILE keeps the tables.

@@ -23,7 +23,8 @@ export const patience = 20_000;
 /**
  * A visitor with nothing stored, for the time of the test t: a context of Playwright. When the
  * test ends, it fails if a script of a page has failed, if a page's policy was violated, or
- * if anybody but the given origins was asked for something.
+ * if anybody but the given origins was asked for something. E2E_PICTURES=FOLDER keeps a
+ * picture of each page as the test left it.
  */
 export async function visitor(t, { origins, ...options } = {}) {
   const context = await (await chromiumBrowser()).newContext({ locale: "en-GB", timezoneId: "UTC", reducedMotion: "reduce", viewport: { width: 1280, height: 860 }, ...options });
@@ -44,6 +45,10 @@ export async function visitor(t, { origins, ...options } = {}) {
     globalThis.pwned = (what) => console.error(`content ran a script: ${what}`);
   });
   t.after(async () => {
+    if (process.env.E2E_PICTURES) {
+      const name = t.name.replace(/\W+/g, "-").slice(0, 60);
+      for (const [i, page] of context.pages().entries()) await page.screenshot({ path: `${process.env.E2E_PICTURES}/${name}-${i}.png` });
+    }
     await context.close();
     if (wrong.length) throw new Error(`in the browser:\n${[...new Set(wrong)].join("\n")}`);
   });
@@ -55,13 +60,13 @@ const strings = new Map();
 /** A text of a catalogue, as the page shows it: word("thread.send", {}, "de"). */
 export function word(key, values = {}, locale = "en") {
   if (!strings.has(locale)) strings.set(locale, JSON.parse(readFileSync(new URL(`../../web/strings/${locale}.json`, import.meta.url))));
-  const found = strings.get(locale)[key] ?? strings.get(locale)[`${key}.${new Intl.PluralRules(locale).select(values.count ?? 0)}`];
+  const found = strings.get(locale)[key] ?? strings.get(locale)[`${key}.${new Intl.PluralRules(locale).select(values.n ?? 0)}`];
   if (found === undefined) throw new Error(`no text ${key} in ${locale}.json`);
   return found.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? `{${name}}`);
 }
 
-/** Matches what begins with a text of the catalogue, up to its first placeholder. */
+/** Matches a text of the catalogue, whatever stands in its placeholders. */
 export function words(key, locale) {
-  const [start] = word(key, {}, locale).split("{");
-  return new RegExp(start.trim().replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "i");
+  const parts = word(key, {}, locale).split(/\{\w+\}/);
+  return new RegExp(`^${parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("[^]*")}$`);
 }

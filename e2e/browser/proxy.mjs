@@ -25,7 +25,7 @@ class Relay {
   down = false;
   /** May change each event on its way to the browser. */
   rewrite = (event) => event;
-  /** If set, answers a request in the server's place, when it returns {status, body}. */
+  /** If set, answers a request in the server's place, when it returns {status, body, headers}. */
   answer;
   #server = createServer((req, res) => this.#pass(req, res));
   #open = new Set(); // answers under way
@@ -83,8 +83,11 @@ class Relay {
     this.#open.add(res);
     res.on("close", () => this.#open.delete(res));
     const body = Buffer.concat(await req.toArray().catch(() => []));
-    const own = await this.answer?.({ method: req.method, path: req.url, body: String(body) });
-    if (own) return res.writeHead(own.status, { "Content-Type": "application/problem+json", "Access-Control-Allow-Origin": "*", ...own.headers }).end(JSON.stringify(own.body));
+    const own = req.method !== "OPTIONS" && (await this.answer?.({ method: req.method, path: req.url, body: String(body) }));
+    if (own) {
+      res.writeHead(own.status, { "Content-Type": "application/problem+json", "Access-Control-Allow-Origin": "*", ...own.headers });
+      return res.end(Buffer.isBuffer(own.body) ? own.body : JSON.stringify(own.body));
+    }
 
     const [, conversation, route] = /^\/v1\/conversations\/([^/?]+)(?:\/([a-z]+))?/.exec(req.url) ?? [];
     const log = conversation && this.#log(conversation);
@@ -97,7 +100,7 @@ class Relay {
       path = path.replace(/([?&]after=)\d+/, (_, name) => name + log.server(seen));
     }
     let sent = body;
-    if (log && route === "read") {
+    if (log && route === "read" && req.method === "POST") {
       const read = JSON.parse(body);
       sent = Buffer.from(JSON.stringify({ ...read, seq: log.server(read.seq) }));
       headers["content-length"] = String(sent.length);

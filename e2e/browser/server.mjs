@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { said, stopAfter } from "../harness.mjs";
 
-export const secret = "a secret of the tests, 32 bytes long";
+export const secret = "the secret of these tests has more than 32 bytes";
 
 /**
  * Starts a server with one assistant, "help": its settings, and its documents by file name.

@@ -1,0 +1,311 @@
+// Every screen and state of the widget, the page and what the server draws: how a visitor
+// gets there. axe looks at each, and make screenshots takes a picture of each.
+
+import { readFileSync, readdirSync } from "node:fs";
+import { model, promise } from "../harness.mjs";
+import { Chat, question } from "./stage.mjs";
+import { visitor } from "./browser.mjs";
+import { plain, site } from "./host.mjs";
+import { proxy } from "./proxy.mjs";
+import { serve } from "./server.mjs";
+
+/** What is said, in a language that is written from left to right and in one that is not. */
+const talk = {
+  en: {
+    ask: "What does it cost to send a jacket back?",
+    answer:
+      "You can return anything you bought from Tidewhistle within 30 days of delivery. [1] Items must be unworn and have their labels. [1]\n\n" +
+      "| Where you send it from | Cost |\n|---|---|\n| Ireland | free |\n| Rest of the EU | €5.90, taken off the refund |\n\n" +
+      "We refund you within five working days of the parcel reaching our warehouse. [1]",
+    more: "How do I wash a Gull jacket?",
+    care:
+      "1. Close all zips and turn the jacket inside out. [1]\n2. Wash it at 40 °C with a liquid detergent, and rinse it twice. [1]\n3. Tumble dry it at low heat for 20 minutes, which renews the protection. [1]",
+    late: "My parcel TW-204518 has not arrived.",
+    sorry: "I am sorry to hear that. If the parcel has not arrived three working days after the latest delivery date, tell us your order number. [1] ",
+    rest: "We then start a search with the carrier, which takes up to five working days. [1]",
+    agent: "Hello, this is Mia. I have your order here, and I am asking the carrier now.",
+    reply: "Thank you! Here is a photo of the box.",
+    news: "The carrier has found it: it arrives tomorrow.",
+    suggestions: ["What does a return cost?", "How long does delivery take?", "How do I wash a jumper?"],
+    choices: ["Send it again", "Refund it"],
+    form: { title: "Your order", order: "Order number", mail: "E-mail", reason: "Reason", reasons: ["Late", "Damaged"] },
+  },
+  ar: {
+    ask: "كم تكلفة إرجاع سترة؟",
+    answer: "يمكنك إرجاع أي شيء خلال ثلاثين يومًا من التسليم. [1] الإرجاع من أيرلندا مجاني. [1]\n\n- يجب أن تكون القطعة غير ملبوسة. [1]\n- نعيد المبلغ خلال خمسة أيام عمل. [1]",
+    more: "كيف أغسل سترة Gull؟",
+    care: "1. أغلق السحابات واقلب السترة. [1]\n2. اغسلها على 40 درجة. [1]",
+    late: "لم يصل طردي TW-204518.",
+    sorry: "نأسف لذلك. إذا لم يصل الطرد بعد ثلاثة أيام عمل فأخبرنا برقم الطلب. [1] ",
+    rest: "ثم نبدأ البحث مع شركة النقل. [1]",
+    agent: "مرحبًا، أنا مريم. طلبك أمامي، وأسأل شركة النقل الآن.",
+    reply: "شكرًا! هذه صورة الصندوق.",
+    news: "وجدته شركة النقل: يصل غدًا.",
+    suggestions: ["كم تكلفة الإرجاع؟", "كم يستغرق التوصيل؟", "كيف أغسل كنزة؟"],
+    choices: ["أرسله مرة أخرى", "أعد المبلغ"],
+    form: { title: "طلبك", order: "رقم الطلب", mail: "البريد الإلكتروني", reason: "السبب", reasons: ["متأخر", "تالف"] },
+  },
+};
+
+const arabic = `# الإرجاع والتوصيل
+
+يمكنك إرجاع أي شيء خلال ثلاثين يومًا من التسليم. الإرجاع من أيرلندا مجاني. يجب أن تكون القطعة غير ملبوسة. نعيد المبلغ خلال خمسة أيام عمل.
+
+# العناية
+
+أغلق السحابات واقلب السترة. اغسلها على 40 درجة.
+
+# طرد متأخر
+
+إذا لم يصل الطرد بعد ثلاثة أيام عمل فأخبرنا برقم الطلب. ثم نبدأ البحث مع شركة النقل.
+`;
+
+const png = readFileSync(new URL("box.png", import.meta.url));
+
+/** Starts what the screens need, once for all of them. */
+export async function theatre(t) {
+  const demo = new URL("../../assistants/demo/knowledge/", import.meta.url);
+  const documents = { "arabic.md": arabic, ...Object.fromEntries(readdirSync(demo).map((name) => [name, readFileSync(new URL(name, demo), "utf8")])) };
+  const gate = { open: promise() };
+  t.after(() => gate.open.resolve());
+  const says = await model(t, async function* (request) {
+    const asked = question(request);
+    for (const it of Object.values(talk)) {
+      if (asked.includes(it.late)) {
+        yield `${it.sorry}${it.rest.slice(0, 3)}`;
+        await gate.open;
+        return yield it.rest.slice(3);
+      }
+      if (asked.includes(it.more)) return yield it.care;
+      if (asked.includes(it.ask)) return yield it.answer;
+    }
+    yield "Thank you. ";
+  });
+  const between = await proxy(t);
+  const shop = await site(t);
+  const server = await serve(t, {
+    documents,
+    origins: [shop.url, between.url],
+    models: [says],
+    assistant: {
+      company: "Tidewhistle",
+      gate: "sentence",
+      widget: {
+        privacy: "https://tidewhistle.example/privacy",
+        texts: Object.entries(talk).map(([locale, { suggestions }]) => ({ locale, suggestions })),
+        files: { types: ["image/png", "text/plain"], bytes: 1_000_000 },
+      },
+    },
+  });
+  between.to(server.url);
+  return { t, between, shop, server, gate };
+}
+
+/**
+ * Shows a screen in a window of its own. What it returns has the page, and end(), which
+ * closes the window.
+ */
+export async function show(set, name, { locale = "en", ...visit } = {}) {
+  const { between, shop, server } = set;
+  set.gate.open.resolve();
+  set.gate.open = promise();
+  Object.assign(between, { answer: undefined, rewrite: (e) => e, down: false, holds: "no" });
+  const after = [];
+  const context = await visitor({ after: (end) => after.push(end) }, { origins: [between.url, shop.url], locale: locale === "en" ? "en-GB" : locale, ...visit, ...needs[name] });
+  const page = await context.newPage();
+  const chat = new Chat(page, locale);
+  const address = shop.put("/", { ...plain(between.url), lang: locale });
+  const s = { ...set, page, chat, context, talk: talk[locale], address, id: () => between.conversation };
+  await screens[name](s);
+  return {
+    page,
+    chat,
+    async end() {
+      set.gate.open.resolve();
+      for (const end of after) await end();
+    },
+  };
+}
+
+async function visitWidget({ page, address, chat }) {
+  await page.goto(address);
+  await chat.open();
+}
+
+async function withAnswer(s) {
+  await visitWidget(s);
+  await s.chat.ask(s.talk.ask);
+}
+
+async function withAgent(s) {
+  await visitWidget(s);
+  await s.chat.say(s.talk.late);
+  await s.chat.answers.first().waitFor();
+  s.gate.open.resolve();
+  await s.chat.idle();
+  await s.chat.person.first().click();
+  await s.chat.lines.first().waitFor();
+  await s.server.api("POST", `/api/conversations/${s.id()}/take`, { name: "Mia Byrne" });
+  await s.server.api("POST", `/api/conversations/${s.id()}/messages`, { text: s.talk.agent });
+  await s.chat.agents.first().waitFor();
+}
+
+async function menu(s) {
+  await s.chat.menu.click();
+  await s.page.getByRole("menu").waitFor();
+}
+
+export const screens = {
+  async closed(s) {
+    await withAgent(s);
+    await s.chat.closer.click();
+    await s.server.api("POST", `/api/conversations/${s.id()}/messages`, { text: s.talk.news });
+    await s.page.locator(".badge:not([hidden])").waitFor();
+  },
+  async welcome(s) {
+    await visitWidget(s);
+    await s.page.locator(".suggestion").first().waitFor();
+  },
+  async consent(s) {
+    const settings = await (await fetch(`${s.server.url}/v1/widget?assistant=help&locale=${s.chat.locale}`)).json();
+    const text = s.chat.locale === "ar" ? "نحفظ هذه المحادثة لنتمكن من مساعدتك." : "We keep this conversation so that we can help you. You may have it erased at any time.";
+    s.between.answer = ({ path }) => path.startsWith("/v1/widget") && { status: 200, headers: { "Content-Type": "application/json" }, body: { ...settings, consent: { text } } };
+    await s.page.goto(s.address);
+    await s.chat.launcher.click();
+    await s.page.locator(".consent").waitFor();
+  },
+  async waiting(s) {
+    await visitWidget(s);
+    const held = promise();
+    s.t.after(() => held.resolve());
+    s.between.answer = async ({ path }) => void (path.endsWith("/messages") && (await held));
+    await s.chat.say(s.talk.late);
+    await s.page.locator(".dots").first().waitFor();
+  },
+  async streaming(s) {
+    await visitWidget(s);
+    await s.chat.say(s.talk.late);
+    await s.chat.answers.first().waitFor();
+    await s.chat.stop.waitFor();
+  },
+  answered: withAnswer,
+  async citation(s) {
+    await withAnswer(s);
+    await s.page.locator(".cite").first().click();
+    await s.page.locator(".passage").waitFor();
+  },
+  async feedback(s) {
+    await withAnswer(s);
+    await s.chat.button("thread.bad_it").click();
+    await s.page.getByRole("radio").first().check();
+  },
+  async stopped(s) {
+    await visitWidget(s);
+    await s.chat.say(s.talk.late);
+    await s.chat.answers.first().waitFor();
+    await s.page.waitForFunction((from) => Date.now() > from + 600, Date.now()); // a second press right after the first is no Stop
+    await s.chat.stop.click();
+    await s.chat.idle();
+  },
+  async csat(s) {
+    await withAnswer(s);
+    await menu(s);
+    await s.chat.item("shell.end").click();
+    await s.chat.button("shell.end_yes").click();
+    await s.page.getByRole("radio").nth(3).check();
+  },
+  async end(s) {
+    await withAnswer(s);
+    await menu(s);
+    await s.chat.item("shell.end").click();
+    await s.chat.button("shell.end_yes").waitFor();
+  },
+  async history(s) {
+    await withAnswer(s);
+    await s.page.evaluate(() => globalThis.Answerable.newConversation());
+    await s.chat.customers.first().waitFor({ state: "detached" });
+    await s.chat.ask(s.talk.more);
+    await menu(s);
+    await s.chat.item("shell.history").click();
+    await s.page.locator("button.entry").nth(1).waitFor();
+  },
+  async menu(s) {
+    await withAnswer(s);
+    await menu(s);
+  },
+  async error(s) {
+    await visitWidget(s);
+    s.between.answer = ({ path }) => path.endsWith("/messages") && { status: 422, body: { type: "about:blank", title: "Unprocessable", status: 422, detail: "The message cannot be taken." } };
+    await s.chat.say(s.talk.ask);
+    await s.page.locator(".failure").waitFor();
+  },
+  async reconnecting(s) {
+    await withAnswer(s);
+    s.between.down = true;
+    s.between.cut();
+    await s.page.locator(".connection").waitFor();
+  },
+  async queue(s) {
+    await visitWidget(s);
+    await s.chat.ask(s.talk.ask);
+    await s.chat.person.first().click();
+    await s.chat.lines.first().waitFor();
+    s.between.signal({ kind: "queue", place: 2, expected_wait_ms: 240_000 });
+    await s.page.locator(".queue").first().waitFor();
+  },
+  async agent(s) {
+    await withAgent(s);
+    await s.chat.say(s.talk.reply);
+    await s.chat.customers.nth(1).waitFor();
+    s.between.signal({ kind: "typing", by: "agent", name: "Mia Byrne", typing: true });
+    await s.page.locator(".typing").waitFor();
+  },
+  async files(s) {
+    await withAgent(s);
+    const files = s.page.locator("input[type=file]");
+    await files.setInputFiles({ name: "box.png", mimeType: "image/png", buffer: png });
+    await s.page.locator(".upload.ready").waitFor();
+    await s.chat.say(s.talk.reply);
+    await s.chat.customers.last().locator("img").waitFor();
+    await files.setInputFiles({ name: "label.png", mimeType: "image/png", buffer: png });
+    await s.page.locator(".upload.ready").waitFor();
+  },
+  async choices(s) {
+    await visitWidget(s);
+    await s.chat.ask(s.talk.more);
+    const { form, choices } = s.talk;
+    s.between.inject({ kind: "choices", options: choices.map((label) => ({ label })) });
+    s.between.inject({
+      kind: "form",
+      title: form.title,
+      fields: {
+        type: "object",
+        required: ["order", "mail"],
+        properties: { order: { type: "string", title: form.order }, mail: { type: "string", format: "email", title: form.mail }, reason: { type: "string", title: form.reason, enum: form.reasons } },
+      },
+    });
+    await s.page.locator(".card .fields").waitFor();
+  },
+  async page(s) {
+    await s.page.goto(`${s.between.url}/`);
+    await s.chat.ask(s.talk.ask);
+    await s.page.evaluate(() => scrollTo(0, 0));
+  },
+  async source(s) {
+    await withAnswer(s);
+    await s.page.locator(".cite").first().click();
+    const href = await s.page.locator(".passage a").getAttribute("href");
+    await s.page.goto(new URL(href, s.between.url).href);
+    await s.page.locator("mark").first().waitFor();
+  },
+  /** Without JavaScript: the same page, by forms. */
+  async plain(s) {
+    await s.page.goto(`${s.between.url}/`);
+    await s.page.locator("textarea").fill(s.talk.ask);
+    await s.page.locator("form button[type=submit]:not([name])").click();
+    await s.chat.answers.first().waitFor();
+  },
+};
+
+/** What a screen needs of the visitor's browser. */
+const needs = { plain: { javaScriptEnabled: false } };
