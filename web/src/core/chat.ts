@@ -42,6 +42,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
   let locale = options.locale ?? env.languages()[0] ?? "en";
   let context = options.context ?? {};
   let identity: string | undefined;
+  let expired = false; // it was refused
   let visible = false;
 
   // ---- state and its listeners ----
@@ -84,6 +85,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
       case 0:
         return t("core.offline");
       case 401:
+        return expired ? t("core.signed_out") : t("core.gone");
       case 403:
       case 404:
       case 410:
@@ -201,7 +203,8 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     const news = message as News;
     switch (news.kind) {
       case "open":
-        return news.id === log.thread.id ? undefined : show(news.id);
+        // Not what a tab opens that keeps its conversations to itself.
+        return news.id === log.thread.id || news.id !== store.read().current ? undefined : show(news.id);
       case "seen":
         return news.id === log.thread.id ? see(news.seen) : showList();
       case "list":
@@ -228,8 +231,9 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     following = new AbortController();
     composing.stop();
     composer.clear();
-    clearTimeout(typingTimer);
-    clearTimeout(queueTimer);
+    for (const timer of [typingTimer, queueTimer, readTimer]) clearTimeout(timer);
+    readTimer = undefined;
+    readTold = 0;
     dropFiles();
     making = undefined;
     const data = store.read();
@@ -283,6 +287,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     if (!log.thread.loading || loadedTo === undefined || log.thread.seq < loadedTo) return;
     setThread({ loading: false });
     mark();
+    watchQueue();
   }
 
   /** The conversation cannot be followed: it is gone, or not this visitor's any more. */
@@ -406,7 +411,10 @@ export function createChat(options: Options, env: Env = browser()): Chat {
         ...(Object.keys(context).length > 0 && { metadata: context }),
         ...(disclosure && { disclosure: { version: disclosure.version, locale: state.settings!.locale, consent: consent !== undefined } }),
       };
-      const created = await server.post<{ id: string; token: string }>("/v1/conversations", body, identity);
+      const created = await server.post<{ id: string; token: string }>("/v1/conversations", body, identity).catch((error) => {
+        if (identity && asProblem(error).status === 401) signedOut();
+        throw error;
+      });
       keepNew(created.id, { token: created.token, ...(state.customer && { customer: state.customer.id }) });
       store.update(({ outbox }) => ({ outbox: outbox.map((m) => (m.conversation === of ? { ...m, conversation: created.id } : m)) }));
       return created.id;
@@ -510,12 +518,13 @@ export function createChat(options: Options, env: Env = browser()): Chat {
 
   async function loadSettings(): Promise<boolean> {
     const asked = ++settingsAsked;
-    const query = new URLSearchParams({ ...(assistant && { assistant }), locale });
     for (let wait = times.retryMin; ; wait = Math.min(times.retryMax, wait * 2)) {
       const before = pauses.mark();
       try {
-        const settings = await server.get<WidgetSettings>(`/v1/widget?${query}`);
+        const wanted = locale;
+        const settings = await server.get<WidgetSettings>(`/v1/widget?${new URLSearchParams({ ...(assistant && { assistant }), locale })}`);
         if (asked !== settingsAsked || ended.signal.aborted) return false;
+        if (wanted !== locale) continue;
         set({ settings, failed: undefined });
         setThread({ consentNeeded: consentNeeded() });
         return true;
@@ -537,6 +546,8 @@ export function createChat(options: Options, env: Env = browser()): Chat {
   function identify(given: string): void {
     const customer = whoIs(given);
     if (!customer) return signedOut();
+    if (state.settings?.identity === false) return; // the server would not know what to make of it
+    expired = false;
     const before = store.read().customer;
     if (before !== undefined && before !== customer.id) logout(); // somebody else was here
     identity = given;
@@ -565,6 +576,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
 
   function signedOut(): void {
     identity = undefined;
+    expired = true;
     remote = [];
     nextPage = undefined;
     set({ customer: undefined, problem: { text: t("core.signed_out") } });
@@ -599,6 +611,10 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     pauses.wake();
     if (!(await loadSettings()) || begun || !state.settings!.enabled) return;
     begun = true;
+    if (!state.settings!.identity) {
+      identity = undefined;
+      set({ customer: undefined });
+    }
     const { current, outbox } = store.read();
     const waiting = outbox.findLast((m) => isDraft(m.conversation));
     if (current === undefined && waiting) draft = waiting.conversation;

@@ -402,3 +402,65 @@ test("the transcript has who said what, and the sources that were cited", async 
   const text = chat.transcript();
   assert.match(text, /^Demo\n\nYou, .*:\nWhere\?\n\nAI assistant, .*:\nTo Austria\. \[1\]\nSources:\n\[1\] Delivery: “To Austria\.” https:\/\/x\.example\n$/);
 });
+
+test("the place in the queue is known after a reload, and asked for again", async () => {
+  const first = await mount();
+  const c = await begin(first);
+  c.owner = "queue";
+  server.event(c, "owner", { owner: "queue", term: 2 });
+  await until("the place", () => first.state.thread.queue?.place === 2);
+  first.destroy();
+  const second = await mount({}, { queue: 5 });
+  await until("the place", () => second.state.thread.queue?.place === 2);
+  const looks = server.count("GET /v1/conversations/c1");
+  await until("another look", () => server.count("GET /v1/conversations/c1") > looks + 2);
+});
+
+test("what was read is told for each conversation", async () => {
+  const chat = await mount();
+  chat.visible(true);
+  server.onMessage = (c) => reply(c, "Yes.");
+  for (const id of ["c1", "c2"]) {
+    chat.send("Hello?");
+    await until("read", () => server.conversations.get(id)?.read.customer === 4);
+    chat.fresh();
+  }
+});
+
+test("an identity that has run out is said to be that", async () => {
+  const chat = await mount();
+  server.refuse = (line) => (line === "POST /v1/conversations" || line === "GET /v1/conversations" ? 401 : undefined);
+  chat.identify(`hmac.${btoa("mia")}.00`);
+  await until("told", () => chat.state.problem?.text === "Your sign-in has run out. Please reload the page.");
+  assert.equal(chat.state.customer, undefined);
+});
+
+test("a server without identities is not bothered with one", async () => {
+  server.settings = { ...server.settings, identity: false };
+  const chat = await mount({ identity: `hmac.${btoa("mia")}.00` });
+  await begin(chat);
+  assert.equal(chat.state.customer, undefined);
+  assert.equal(server.requests.find((r) => r.line === "POST /v1/conversations")!.token, "");
+  assert.equal(server.count("GET /v1/conversations"), 0);
+});
+
+test("a tab that keeps its conversations to itself is left alone by others", async () => {
+  const one = await mount();
+  const alone = await mount({ storage: "session" });
+  await begin(alone);
+  one.send("Another");
+  await until("the other", () => customer(one)?.seq !== undefined);
+  one.fresh();
+  assert.equal(alone.state.thread.id, "c1");
+  assert.equal(alone.state.problem, undefined);
+});
+
+test("settings come in the language that was asked for last", async () => {
+  const chat = createChat({ base: server.base }, browser.tab());
+  chats.push(chat);
+  const started = chat.start();
+  chat.setLocale("de");
+  await started;
+  assert.equal(chat.state.settings?.title, "Demo");
+  assert.equal(server.count("GET /v1/widget"), 2);
+});
