@@ -127,7 +127,9 @@ function apply(log: Log, event: LogEvent): Log {
     }
     case "level": {
       const items = event.turn ? change(thread.items, event.turn, (answer) => ({ ...answer, level: event.level, levelReason: event.reason })) : thread.items;
-      const next = insert(items, line("level", { level: event.level, reason: event.reason }));
+      const said = line("level", { level: event.level, reason: event.reason });
+      const answer = items.findLastIndex((item) => item.type === "answer" && item.turn === event.turn);
+      const next = answer < 0 ? insert(items, said) : items.toSpliced(answer, 0, said); // it is about the answer that follows
       return { ...log, level: event.level, levelReason: event.reason, thread: { ...thread, items: next } };
     }
     case "handoff":

@@ -36,7 +36,7 @@ function Body({ item, again, person }: Props) {
   return (
     <article class={item.running ? "answer running" : "answer"} part="message" aria-busy={item.running}>
       <Speaker>
-        {item.level === "extractive" && <span>{t("thread.extractive")}</span>}
+        {item.level === "extractive" && item.citations.length > 0 && <span>{t("thread.extractive")}</span>}
         <Time at={item.startedAt} />
       </Speaker>
       <Markdown text={item.text} citations={item.citations} images={images} growing={item.running} />
@@ -71,7 +71,7 @@ function Note({ item, again, person }: Props) {
   const broken = what === "failed" || what === "interrupted";
   return (
     <p class={broken ? "note broken" : "note"}>
-      <span>{t(`thread.${what}`)}</span>
+      {!(what === "refused" && item.text) && <span>{t(`thread.${what}`)}</span>}
       {broken && again && (
         <button type="button" class="text-button" onClick={() => retry(item.turn)}>
           <Icon name="again" />

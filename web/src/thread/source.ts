@@ -27,6 +27,18 @@ export function used(text: string, citations: Citation[]): Citation[] {
   return citations.filter((c) => text.includes(`[${c.mark}]`)).sort((a, b) => a.mark - b.mark);
 }
 
+/** The citations of each document together, in the order of their first ones. */
+export function byDocument(citations: Citation[]): Citation[][] {
+  const documents = new Map<string, Citation[]>();
+  for (const c of citations) {
+    const key = c.document === undefined ? c.url.replace(/[?#].*/s, "") + "\n" + c.title : `${c.generation}\n${c.document}`;
+    const passages = documents.get(key);
+    if (passages) passages.push(c);
+    else documents.set(key, [c]);
+  }
+  return [...documents.values()];
+}
+
 /** An address that may be shown and followed in the widget: the privacy notice, say. */
 export function webAddress(address: string | undefined): string | undefined {
   try {

@@ -56,7 +56,7 @@ test("an answer with a tool, sources and a retract", () => {
   assert.deepEqual(shown(folded(log.slice(0, 3))), ["customer Hi sent", 'answer t1 "" running (Looking up the order)']);
   assert.deepEqual(shown(folded(log.slice(0, 6))), ["customer Hi sent", 'answer t1 "" running']);
   const thread = folded(log);
-  assert.deepEqual(shown(thread), ["customer Hi sent", 'answer t1 "Right. [1]" answered [1 Shipping] fallback up', "line level"]);
+  assert.deepEqual(shown(thread), ["customer Hi sent", "line level", 'answer t1 "Right. [1]" answered [1 Shipping] fallback up']);
   assert.equal(thread.running, undefined);
   assert.equal(thread.seq, 13);
 });

@@ -106,12 +106,15 @@ test("an answer is given again, its dots are there at once, and the one it repla
 test("what came of an answer is said plainly, with a way on", () => {
   const said: Record<string, RegExp> = { stopped: /Stopped/, interrupted: /broke off/, failed: /could not be answered/, refused: /does not answer this/, handed_over: /Passed on/ };
   for (const [outcome, words] of Object.entries(said)) {
-    const page = thread(having({ items: [hi, answer("Part", { outcome: outcome as "stopped" })] }));
+    const page = thread(having({ items: [hi, answer(outcome === "refused" ? "" : "Part", { outcome: outcome as "stopped" })] }));
     assert.match(page.find(".note").textContent!, words, outcome);
     const ways = page.all(".note button").map((b) => b.textContent);
     assert.deepEqual(ways, { interrupted: ["Try again", "Talk to a person"], failed: ["Try again", "Talk to a person"], refused: ["Talk to a person"] }[outcome] ?? [], outcome);
     page.unmount();
   }
+  const own = thread(having({ items: [hi, answer("I could not find it.", { outcome: "refused" })] }));
+  assert.equal(own.find(".note").textContent, "Talk to a person", "the assistant's own words say it");
+  own.unmount();
   const page = thread(having({ items: [hi, answer("", { outcome: "handed_over" })] }));
   assert.equal(page.all(".answer").length, 0, "nothing was said, and the lines tell who takes over");
   page.unmount();
@@ -173,14 +176,14 @@ test("the rating of a conversation is given once, or skipped", () => {
 
 test("a number opens its passage with the words marked; Escape closes it and gives the focus back", () => {
   const page = thread(having({ items: [hi, answer("So it is. [1]", { citations: [citation(1, { title: "Returns" })] })] }));
-  page.click(".cite");
+  page.click(".words .cite");
   assert.equal(page.find(".passage mark").textContent, "The very words 1.");
   const link = page.find<HTMLAnchorElement>(".passage a");
   assert.equal(link.getAttribute("href"), "https://chat.example/sources/1/doc1?start=1&end=2#quote");
   assert.equal(link.rel, "noopener nofollow");
   page.key(".passage", "Escape");
   assert.equal(page.all(".passage").length, 0);
-  assert.equal(document.activeElement, page.find(".cite"));
+  assert.equal(document.activeElement, page.find(".words .cite"));
   page.unmount();
 });
 
@@ -190,9 +193,16 @@ test("sources are listed under a finished answer: those that it uses, the first 
   const page = thread(having({ items: [hi, answer(text, { citations, running: true })], running: "t1" }));
   assert.equal(page.all(".sources").length, 0);
   page.show(having({ items: [hi, answer(text, { citations })] }));
-  assert.deepEqual(page.all(".source .number").map((n) => n.textContent), ["1", "2", "3"]);
+  assert.deepEqual(page.all(".sources .cite").map((n) => n.textContent), ["1", "2", "3"]);
   page.click(".sources > button");
   assert.equal(page.all(".source").length, 5);
+  page.unmount();
+});
+
+test("passages of one document are one source", () => {
+  const of = (n: number, document: string) => citation(n, { document, generation: "g", title: document });
+  const page = thread(having({ items: [hi, answer("A. [1] B. [2] C. [3]", { citations: [of(1, "delivery"), of(2, "returns"), of(3, "delivery")] })] }));
+  assert.deepEqual(page.all(".sources li").map((li) => li.textContent), ["13delivery", "2returns"]);
   page.unmount();
 });
 
@@ -240,7 +250,7 @@ test("the thread draws no element and no attribute from an answer's HTML", () =>
   assert.deepEqual([...words.querySelectorAll("a")].map((a) => a.getAttribute("href")), []);
   assert.deepEqual([...words.querySelectorAll("img")].map((i) => i.getAttribute("src")), ["https://cdn.example/p.png"]);
   assert.equal([...words.querySelectorAll("*")].some((e) => [...e.attributes].some((a) => a.name.startsWith("on") || a.name === "style")), false);
-  assert.deepEqual(page.all(".cite").map((b) => b.textContent), ["1"]);
+  assert.deepEqual(page.all(".words .cite").map((b) => b.textContent), ["1"]);
   assert.match(words.textContent!, /fake mark \[9\]/);
   page.unmount();
 });
