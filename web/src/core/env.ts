@@ -76,7 +76,15 @@ export function browser(): Env {
       }
     },
     channel,
-    alone: (name, act) => (navigator.locks ? (navigator.locks.request(name, act) as ReturnType<typeof act>) : act()),
+    async alone(name, act) {
+      let begun = false;
+      try {
+        return await navigator.locks.request(name, () => ((begun = true), act()));
+      } catch (error) {
+        if (begun) throw error;
+        return act(); // there are no locks, or not for a frame whose storage the visitor blocks
+      }
+    },
     frame(act) {
       let done = false;
       const once = () => {
