@@ -223,10 +223,32 @@ func (a *App) Run(ctx context.Context) error {
 		return a.Store.Listen(listening, store.Heard{Hint: a.hint, Signal: a.signal, Joined: a.Feed.HintAll})
 	})
 	g.Go(func() error { return collectRarely(listening) })
+	if a.Resume {
+		g.Go(func() error { return a.dropUnsent(listening) })
+	}
 	if a.fake != nil {
 		g.Go(func() error { return a.fake.serve(listening) })
 	}
 	return g.Wait()
+}
+
+// keepUnsent is how long a file may wait for the message that it is meant for.
+const keepUnsent = 24 * time.Hour
+
+// dropUnsent removes files that never became part of a message, at once and every hour.
+func (a *App) dropUnsent(ctx context.Context) error {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		if _, err := a.Store.DropUnsent(ctx, time.Now().Add(-keepUnsent)); err != nil && ctx.Err() == nil {
+			a.Log.Warn("files that were not sent could not be dropped", "error", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+	return nil
 }
 
 // hint is told that another node wrote to a conversation.

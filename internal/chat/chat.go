@@ -27,6 +27,7 @@ type (
 	TurnID         string
 	CustomerID     string
 	NodeID         string
+	FileID         string
 )
 
 // idEncoding is the lower-case "base32hex" alphabet of RFC 4648, which keeps the
@@ -46,6 +47,7 @@ func NewMessageID() MessageID           { return MessageID(newID("m")) }
 func NewTurnID() TurnID                 { return TurnID(newID("t")) }
 func NewCustomerID() CustomerID         { return CustomerID(newID("u")) }
 func NewNodeID() NodeID                 { return NodeID(newID("n")) }
+func NewFileID() FileID                 { return FileID(newID("f")) }
 
 // Text is what people or models said. Its log value is its length, so that
 // nobody's words are logged by accident; this protects a value logged by itself,
@@ -91,6 +93,15 @@ type Message struct {
 	ClientID  string     `json:"client_id,omitempty"`
 	Name      string     `json:"name,omitempty"` // of the agent who wrote it
 	Citations []Citation `json:"citations,omitempty"`
+	Files     []File     `json:"files,omitempty"`
+}
+
+// File is what somebody sent beside words.
+type File struct {
+	ID    FileID `json:"id"`
+	Name  string `json:"name"`
+	Type  string `json:"type"` // its media type
+	Bytes int64  `json:"bytes"`
 }
 
 // Owner says who may speak for the company in a conversation.

@@ -205,9 +205,10 @@ func AppendEntries(b []byte, entries []Entry) []byte {
 type Incoming struct {
 	Conversation ConversationID
 	Text         Text
-	ClientID     string // unique in the conversation, or ""
-	Final        bool   // the face that sent it cannot retract
-	Node         NodeID // the process that will answer
+	Files        []FileID // of the conversation, not sent before
+	ClientID     string   // unique in the conversation, or ""
+	Final        bool     // the face that sent it cannot retract
+	Node         NodeID   // the process that will answer
 	// Stateless: the conversation was made for this one message, and nobody can come back
 	// to its answer. History is what was said before, oldest first, as its sender tells it.
 	Stateless bool
@@ -221,7 +222,7 @@ const (
 	Starts   Effect = "starts"   // a turn of its own, which the caller must run
 	Merges   Effect = "merges"   // it joined the running turn, which had shown nothing and must begin anew
 	Waits    Effect = "waits"    // it is answered by the turn that comes next
-	Rests    Effect = "rests"    // a person owns the conversation: no turn
+	Rests    Effect = "rests"    // a person owns the conversation, or there are no words to answer: no turn
 	Repeated Effect = "repeated" // it had been accepted before
 )
 

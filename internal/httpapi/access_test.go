@@ -338,7 +338,7 @@ func TestASlowClientIsDropped(t *testing.T) {
 	must(t, err)
 	words, last := chat.Text(strings.Repeat("words ", 1<<17)), int64(0)
 	eventually(t, "the client is still there", func() bool {
-		_, last, err = s.store.Say(t.Context(), id, "Ada", words, "")
+		_, last, err = s.store.Say(t.Context(), "Ada", chat.Incoming{Conversation: id, Text: words})
 		must(t, err)
 		return s.api.OpenStreams() == 0
 	})

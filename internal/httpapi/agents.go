@@ -104,20 +104,19 @@ func (s *Server) say(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var body struct {
-		Text     chat.Text `json:"text"`
-		ClientID string    `json:"client_id"`
-		Name     string    `json:"name"`
+		Text     chat.Text     `json:"text"`
+		Files    []chat.FileID `json:"files"`
+		ClientID string        `json:"client_id"`
+		Name     string        `json:"name"`
 	}
 	if err := s.read(w, r, &body); err != nil {
 		return err
 	}
-	if err := s.Inbox.Check(chat.Incoming{Text: body.Text}); err != nil {
+	in := chat.Incoming{Conversation: id, Text: body.Text, Files: body.Files, ClientID: body.ClientID}
+	if err := s.Inbox.Check(in); err != nil {
 		return err
 	}
-	if len(body.ClientID) > 128 {
-		return &chat.Error{Kind: chat.Invalid, Message: "client_id must be of at most 128 bytes"}
-	}
-	m, seq, err := s.Store.Say(r.Context(), id, strings.TrimSpace(body.Name), body.Text, body.ClientID)
+	m, seq, err := s.Store.Say(r.Context(), strings.TrimSpace(body.Name), in)
 	if err != nil {
 		return err
 	}

@@ -71,3 +71,6 @@ func Accents(accent string) (light, dark float64) {
 	}
 	return least(shades[1], lightGrounds), least(shades[2], darkGrounds)
 }
+
+// Uploads counts the files that are on their way.
+func Uploads(s *Server) int64 { return s.uploads.Load() }

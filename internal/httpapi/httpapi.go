@@ -14,6 +14,8 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"io"
+	"iter"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -53,11 +55,12 @@ type Store interface {
 	// Link makes an anonymous customer's conversation a person's too, and returns what is
 	// known of the person.
 	Link(ctx context.Context, id chat.ConversationID, p chat.Person) (chat.Person, error)
-	Say(ctx context.Context, id chat.ConversationID, name string, text chat.Text, clientID string) (chat.Message, int64, error)
+	Say(ctx context.Context, name string, in chat.Incoming) (chat.Message, int64, error)
 	Signal(id chat.ConversationID, e chat.Event)
 	// Place returns where a conversation of the queue stands; 1 is next.
 	Place(ctx context.Context, c chat.Conversation) (int, error)
 	Opinions
+	Files
 	Secrets
 }
 
@@ -66,6 +69,13 @@ type Opinions interface {
 	Rate(ctx context.Context, id chat.ConversationID, f chat.Feedback) (seq int64, err error)
 	Score(ctx context.Context, id chat.ConversationID, v chat.CSAT) (seq int64, err error)
 	MarkRead(ctx context.Context, id chat.ConversationID, by chat.Role, seq int64) (now chat.ReadMarks, changed bool, err error)
+}
+
+// Files are what people send beside words.
+type Files interface {
+	Upload(ctx context.Context, id chat.ConversationID, name, media string, content io.Reader) (chat.File, error)
+	File(ctx context.Context, c chat.Conversation, id chat.FileID) (chat.File, error)
+	Content(ctx context.Context, c chat.Conversation, f chat.File) iter.Seq2[[]byte, error]
 }
 
 // Secrets are the stored hashes of tokens and keys.
@@ -135,6 +145,7 @@ type Server struct {
 
 	streams       atomic.Int64
 	sockets       sync.WaitGroup
+	uploads       atomic.Int64
 	keysExist     atomic.Bool // never goes back: a server that was closed once stays closed
 	messages      access.Rate // by conversation
 	signals       access.Rate // the same
@@ -164,6 +175,8 @@ func (s *Server) routes() []route {
 		{"POST", "/v1/conversations/{id}/handoff", s.handOff},
 		{"POST", "/v1/conversations/{id}/close", s.end},
 		{"POST", "/v1/conversations/{id}/identify", s.identify},
+		{"POST", "/v1/conversations/{id}/files", s.upload},
+		{"GET", "/v1/conversations/{id}/files/{file}", s.download},
 		{"POST", "/v1/conversations/{id}/retry", s.retry},
 		{"POST", "/v1/conversations/{id}/read", s.customerRead},
 		{"POST", "/v1/conversations/{id}/feedback", s.feedback},

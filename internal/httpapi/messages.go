@@ -27,13 +27,14 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var body struct {
-		Text     chat.Text `json:"text"`
-		ClientID string    `json:"client_id"`
+		Text     chat.Text     `json:"text"`
+		Files    []chat.FileID `json:"files"`
+		ClientID string        `json:"client_id"`
 	}
 	if err := s.read(w, r, &body); err != nil {
 		return err
 	}
-	in := chat.Incoming{Conversation: id, Text: body.Text, ClientID: body.ClientID}
+	in := chat.Incoming{Conversation: id, Text: body.Text, Files: body.Files, ClientID: body.ClientID}
 	if !wantsStream(r) {
 		a, err := s.accept(w, r, c, in)
 		if err != nil {

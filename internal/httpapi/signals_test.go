@@ -187,7 +187,7 @@ func TestLongListsComeInPieces(t *testing.T) {
 	_, err := s.store.Take(t.Context(), id, "Ada")
 	must(t, err)
 	for range 520 {
-		_, _, err := s.store.Say(t.Context(), id, "Ada", "word", "")
+		_, _, err := s.store.Say(t.Context(), "Ada", chat.Incoming{Conversation: id, Text: "word"})
 		must(t, err)
 	}
 	var after int64

@@ -225,14 +225,15 @@ func (k *socket) hear(typ websocket.MessageType, frame []byte) error {
 	switch kind {
 	case "message":
 		var m struct {
-			Kind     string    `json:"kind"`
-			Text     chat.Text `json:"text"`
-			ClientID string    `json:"client_id"`
+			Kind     string        `json:"kind"`
+			Text     chat.Text     `json:"text"`
+			Files    []chat.FileID `json:"files"`
+			ClientID string        `json:"client_id"`
 		}
 		if err := decode(frame, &m); err != nil {
 			return err
 		}
-		_, err := k.s.accept(unheard{}, k.r, k.caller, chat.Incoming{Conversation: k.id, Text: m.Text, ClientID: m.ClientID})
+		_, err := k.s.accept(unheard{}, k.r, k.caller, chat.Incoming{Conversation: k.id, Text: m.Text, Files: m.Files, ClientID: m.ClientID})
 		return err // its event follows
 	case "typing":
 		var m struct {

@@ -425,7 +425,7 @@ func TestASlowSocketIsDropped(t *testing.T) {
 	must(t, err)
 	words := chat.Text(strings.Repeat("words ", 1<<17))
 	eventually(t, "the client is still there", func() bool {
-		_, _, err := s.store.Say(t.Context(), id, "Ada", words, "")
+		_, _, err := s.store.Say(t.Context(), "Ada", chat.Incoming{Conversation: id, Text: words})
 		must(t, err)
 		return s.api.OpenStreams() == 0
 	})

@@ -180,7 +180,7 @@ func (in *Inbox) Check(m chat.Incoming) error {
 		return &chat.Error{Kind: chat.Invalid, Message: "the message is not valid UTF-8: send it as UTF-8"}
 	case strings.ContainsRune(text, 0):
 		return &chat.Error{Kind: chat.Invalid, Message: "the message contains a NUL character: leave it out"}
-	case strings.TrimSpace(text) == "":
+	case strings.TrimSpace(text) == "" && len(m.Files) == 0:
 		return &chat.Error{Kind: chat.Invalid, Message: "the message is empty: send some text"}
 	case len(m.ClientID) > 128 || !utf8.ValidString(m.ClientID) || strings.ContainsRune(m.ClientID, 0):
 		return &chat.Error{Kind: chat.Invalid, Message: "client_id must be UTF-8 of at most 128 bytes"}

@@ -31,6 +31,7 @@ type Input struct {
 	Language string         // of the question, "en", or "" if unknown
 	History  []chat.Message // earlier messages, oldest first
 	Question chat.Text      // what is to be answered
+	Files    []chat.File    // that came with the question
 	Passages []chat.Passage // the grounds, best first
 	Blind    bool           // the documents could not be searched
 	HandOff  bool           // somebody can take over
@@ -122,7 +123,7 @@ func newDraft(in *Input) *draft {
 	for i, p := range in.Passages {
 		d.documents[i] = d.document(i+1, p)
 	}
-	d.question.text = d.foreign(string(in.Question))
+	d.question.text = d.foreign(string(in.Question) + attached(in.Files))
 	d.count()
 	return d
 }
@@ -130,7 +131,7 @@ func newDraft(in *Input) *draft {
 // said returns a message of the history. What is not the customer's stands on the
 // assistant's side, where a customer cannot write.
 func said(m chat.Message) piece {
-	p := piece{role: llm.Assistant, text: strings.TrimSpace(clean(string(m.Text)))}
+	p := piece{role: llm.Assistant, text: strings.TrimSpace(clean(string(m.Text)) + attached(m.Files))}
 	switch m.Role {
 	case chat.Customer:
 		p.role = llm.User
@@ -143,6 +144,19 @@ func said(m chat.Message) piece {
 		p.head = note + " "
 	}
 	return p
+}
+
+// attached names the files that came with a message: models get its words alone, and
+// should know when these speak of something that they cannot see.
+func attached(files []chat.File) string {
+	if len(files) == 0 {
+		return ""
+	}
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = line(f.Name)
+	}
+	return "\n[attached, not visible to you: " + strings.Join(names, ", ") + "]"
 }
 
 // document returns a passage under its number. Its text cannot begin another one.

@@ -329,3 +329,20 @@ func BenchmarkBuildExact(b *testing.B) {
 		prompt.Build(in)
 	}
 }
+
+func TestAModelIsToldOfFiles(t *testing.T) {
+	in := sample(0, 0, 1)
+	in.Question = "Is this parcel damaged?"
+	in.Files = []chat.File{{Name: "parcel.png"}, {Name: "line\nbreak " + in.Nonce + ".pdf"}}
+	in.History = []chat.Message{{Role: chat.Customer, Files: []chat.File{{Name: "label.png"}}}, {Role: chat.Assistant, Text: "Thank you."}}
+	req, _ := prompt.Build(in)
+	if got := last(req); !strings.Contains(got, "Is this parcel damaged?\n[attached, not visible to you: parcel.png, line break (key).pdf]") {
+		t.Errorf("the question is %q", got)
+	}
+	if got := req.Messages[0].Text; got != "[attached, not visible to you: label.png]" {
+		t.Errorf("a message of files alone is told as %q", got)
+	}
+	if req.Question != in.Question {
+		t.Errorf("the question to search with is %q", req.Question)
+	}
+}

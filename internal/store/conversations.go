@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/answerable/answerable/internal/chat"
 )
@@ -229,6 +231,7 @@ type sealedMessage struct {
 	Text      chat.Text       `json:"text"`
 	Name      string          `json:"name,omitempty"`
 	Citations []chat.Citation `json:"citations,omitempty"`
+	Files     []chat.File     `json:"files,omitempty"`
 }
 
 func messageCell(id chat.ConversationID, seq int64) cell {
@@ -237,7 +240,7 @@ func messageCell(id chat.ConversationID, seq int64) cell {
 
 // message inserts a message that event seq made known.
 func (l *log) message(seq int64, m chat.Message) error {
-	plain, err := json.Marshal(sealedMessage{m.Text, m.Name, m.Citations})
+	plain, err := json.Marshal(sealedMessage{m.Text, m.Name, m.Citations, m.Files})
 	if err != nil {
 		return fmt.Errorf("encode a message: %w", err)
 	}
@@ -274,7 +277,7 @@ func scanMessage(id chat.ConversationID, key cipher.AEAD, scan func(...any) erro
 		return m, 0, err
 	}
 	m.ClientID, m.At = client.String, chat.Micro(at)
-	m.Text, m.Name, m.Citations = body.Text, body.Name, body.Citations
+	m.Text, m.Name, m.Citations, m.Files = body.Text, body.Name, body.Citations, body.Files
 	return m, seq, nil
 }
 
@@ -282,7 +285,8 @@ var errEnded = &chat.Error{Kind: chat.Conflict, Message: "this conversation was 
 
 // Accept makes a customer's message durable and says what it leads to. A message with
 // a client_id that was accepted before is not stored again: Effect is Repeated, or the
-// error chat.Conflict when the text differs.
+// error chat.Conflict when the text or the files differ. A message of files alone starts
+// no turn.
 //
 // When it starts a turn, begun, which must not wait and may be nil, is called before the
 // commit: what the turn does until it writes need not wait for the disk, and what it writes
@@ -313,7 +317,7 @@ func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.Op
 		l.reopen()
 		m := &out.Message
 		switch {
-		case c.Owner != chat.Bot:
+		case c.Owner != chat.Bot, strings.TrimSpace(string(in.Text)) == "":
 			out.Effect = chat.Rests
 		case c.Turn == "":
 			out.Effect, m.Turn = chat.Starts, fresh
@@ -330,6 +334,9 @@ func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.Op
 			// The running attempt loses the right to write: what it meant to show is void.
 			out.Effect, m.Turn = chat.Merges, c.Turn
 			c.Term++
+		}
+		if m.Files, err = l.attach(in.Files); err != nil {
+			return err
 		}
 		out.Seq = l.add(m.Turn, chat.MessageAccepted{Message: *m})
 		if err := l.message(out.Seq, *m); err != nil {
@@ -373,8 +380,8 @@ func (l *log) repeated(in chat.Incoming, out *chat.Accepted) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("look for the client_id: %w", err)
 	}
-	if m.Text != in.Text {
-		return true, &chat.Error{Kind: chat.Conflict, Message: "this client_id was used for another text in this conversation: choose a new one"}
+	if m.Text != in.Text || !slices.EqualFunc(m.Files, in.Files, func(f chat.File, id chat.FileID) bool { return f.ID == id }) {
+		return true, &chat.Error{Kind: chat.Conflict, Message: "this client_id was used for another text or other files in this conversation: choose a new one"}
 	}
 	*out = chat.Accepted{Message: m, Seq: seq, Effect: chat.Repeated}
 	out.Open.Conversation = *l.c

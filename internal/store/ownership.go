@@ -89,14 +89,15 @@ func (s *Store) Release(ctx context.Context, id chat.ConversationID, to chat.Own
 	})
 }
 
-// Say stores what the agent who owns the conversation writes. client_id is as in Accept.
-func (s *Store) Say(ctx context.Context, id chat.ConversationID, name string, text chat.Text, clientID string) (chat.Message, int64, error) {
-	m := chat.Message{ID: chat.NewMessageID(), Role: chat.Agent, Text: text, At: chat.Now(), Name: name, ClientID: clientID}
+// Say stores what the agent called name writes, who must own the conversation; with no
+// name, whoever owns it. Text, files and client_id of in are as in Accept.
+func (s *Store) Say(ctx context.Context, name string, in chat.Incoming) (chat.Message, int64, error) {
+	m := chat.Message{ID: chat.NewMessageID(), Role: chat.Agent, Text: in.Text, At: chat.Now(), Name: name, ClientID: in.ClientID}
 	var out chat.Accepted
-	_, err := s.change(ctx, id, func(l *log) error {
+	_, err := s.change(ctx, in.Conversation, func(l *log) error {
 		out = chat.Accepted{}
-		if clientID != "" {
-			if again, err := l.repeated(chat.Incoming{Conversation: id, Text: text, ClientID: clientID}, &out); again || err != nil {
+		if in.ClientID != "" {
+			if again, err := l.repeated(in, &out); again || err != nil {
 				return err
 			}
 		}
@@ -107,6 +108,10 @@ func (s *Store) Say(ctx context.Context, id chat.ConversationID, name string, te
 			return &chat.Error{Kind: chat.Conflict, Message: "you do not have this conversation: take it first with POST /api/conversations/{id}/take"}
 		}
 		m.At, m.Name = l.at, l.c.OwnerName
+		var err error
+		if m.Files, err = l.attach(in.Files); err != nil {
+			return err
+		}
 		out.Message = m
 		out.Seq = l.add("", chat.AgentSpoke{Message: m})
 		return l.message(out.Seq, m)

@@ -68,6 +68,24 @@ CREATE TABLE feedback (
     turn TEXT NOT NULL
 );
 
+CREATE TABLE file_parts (
+    at BIGINT NOT NULL,
+    body_sealed BYTEA NOT NULL,
+    conversation TEXT NOT NULL,
+    file TEXT NOT NULL,
+    n BIGINT NOT NULL
+);
+
+CREATE TABLE files (
+    at BIGINT NOT NULL,
+    bytes BIGINT NOT NULL,
+    conversation TEXT NOT NULL,
+    id TEXT NOT NULL,
+    name_sealed BYTEA NOT NULL,
+    sent BIGINT NOT NULL,
+    type TEXT NOT NULL
+);
+
 CREATE TABLE generations (
     assistant TEXT NOT NULL,
     generation TEXT NOT NULL,

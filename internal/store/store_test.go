@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/answerable/answerable/internal/chat"
 )
@@ -43,6 +44,19 @@ func TestWordsAreSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := s.Take(t.Context(), c.ID, "Ann"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Rate(t.Context(), c.ID, chat.Feedback{Turn: a.Open.ID, Rating: chat.Down, Text: "XYZZYRATED"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Score(t.Context(), c.ID, chat.CSAT{Score: 1, Text: "XYZZYSCORED"}); err != nil {
+		t.Fatal(err)
+	}
+	f, err := s.Upload(t.Context(), c.ID, "XYZZYNAME", "text/plain", strings.NewReader("XYZZYCONTENT"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Say(t.Context(), "Ann", chat.Incoming{Conversation: c.ID, Text: "XYZZYSAID", Files: []chat.FileID{f.ID}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -160,5 +174,32 @@ func TestACommitAfterCloseIsRefused(t *testing.T) {
 	s.Close()
 	if _, err := s.Create(context.Background(), NewConversation{ID: "c"}); !errors.Is(err, chat.Unavailable) {
 		t.Errorf("Create = %v", err)
+	}
+}
+
+// TestWhatADeadProcessUploadedIsDropped leaves parts without a file, as a process that
+// dies in the middle of an upload does.
+func TestWhatADeadProcessUploadedIsDropped(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	defer s.Close()
+	c, err := s.Create(t.Context(), NewConversation{ID: chat.NewConversationID(), Assistant: "demo", TokenHash: []byte("h")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.uploadParts(t.Context(), c, "f1", strings.NewReader(strings.Repeat("x", 2*partBytes+1))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.File(t.Context(), c, "f1"); !errors.Is(err, chat.NotFound) {
+		t.Errorf("File = %v, want not found", err)
+	}
+	if n, err := s.DropUnsent(t.Context(), time.Now().Add(-time.Hour)); n != 0 || err != nil {
+		t.Errorf("DropUnsent = %d, %v, want what is new to stay", n, err)
+	}
+	if n, err := s.DropUnsent(t.Context(), time.Now().Add(time.Hour)); n != 1 || err != nil {
+		t.Errorf("DropUnsent = %d, %v, want 1", n, err)
+	}
+	left := -1
+	if err := s.read.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM file_parts`).Scan(&left); left != 0 || err != nil {
+		t.Errorf("%d parts are left, %v", left, err)
 	}
 }

@@ -253,8 +253,12 @@ func (r *Runner) answer(ctx context.Context, o chat.OpenTurn, w *writing) error 
 // prompt returns what the model is told.
 func (r *Runner) prompt(w *writing, past []chat.Message, blind bool) llm.Request {
 	t := w.turn
+	var files []chat.File
+	for _, m := range t.Messages {
+		files = append(files, m.Files...)
+	}
 	req, parts := prompt.Build(prompt.Input{
-		Company: r.Company, Canary: w.began.Rules.Canary, Nonce: w.began.Nonce, Language: w.language, History: past, Question: t.Input,
+		Company: r.Company, Canary: w.began.Rules.Canary, Nonce: w.began.Nonce, Language: w.language, History: past, Question: t.Input, Files: files,
 		Passages: t.Passages, Blind: blind, HandOff: !w.began.Stateless, Budget: or(r.Limits.Prompt, 8000), Reply: w.limit,
 		Counter: prompt.CounterOf(t.Plan.Model),
 	})

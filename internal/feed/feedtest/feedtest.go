@@ -114,7 +114,7 @@ func (f *fixture) create() chat.ConversationID {
 func (f *fixture) write(to *node, id chat.ConversationID, n int) {
 	f.Helper()
 	for range n {
-		_, _, err := to.store.Say(f.Context(), id, "Ann", "word", "")
+		_, _, err := to.store.Say(f.Context(), "Ann", chat.Incoming{Conversation: id, Text: "word"})
 		f.check(err)
 	}
 }
@@ -263,7 +263,7 @@ func (f *fixture) many() {
 		for _, id := range ids {
 			wg.Go(func() {
 				for range each {
-					if _, _, err := f.store.Say(f.Context(), id, "Ann", "word", ""); err != nil {
+					if _, _, err := f.store.Say(f.Context(), "Ann", chat.Incoming{Conversation: id, Text: "word"}); err != nil {
 						f.Error(err)
 					}
 				}
@@ -549,7 +549,7 @@ func (f *fixture) both() {
 		for range writers {
 			wg.Go(func() {
 				for range each {
-					if _, _, err := n.store.Say(f.Context(), id, "Ann", "word", ""); err != nil {
+					if _, _, err := n.store.Say(f.Context(), "Ann", chat.Incoming{Conversation: id, Text: "word"}); err != nil {
 						f.Error(err)
 					}
 				}

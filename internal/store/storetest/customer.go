@@ -118,7 +118,7 @@ func (f *fixture) asksForScore() {
 	agents := f.create()
 	_, err := f.s.Take(f.ctx, agents, "Ann")
 	f.check(err)
-	_, _, err = f.s.Say(f.ctx, agents, "Ann", "hello", "")
+	_, _, err = f.s.Say(f.ctx, "Ann", chat.Incoming{Conversation: agents, Text: "hello"})
 	f.check(err)
 	stopped := f.create() // its turn ends with the conversation, and has shown text
 	f.show(f.accept(stopped, "one", "").Open, "so far")

@@ -57,6 +57,12 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"a retry is the same one when it is asked for again", (*fixture).retriesOnce},
 		{"a retry of a retry answers the first one's messages", (*fixture).retriesAgain},
 		{"only the bot's last turn is retried, when it has ended", (*fixture).retriesLast},
+		{"a file is read back as it was uploaded", (*fixture).uploads},
+		{"an upload that breaks off leaves nothing", (*fixture).uploadsWhole},
+		{"a conversation has room for so many files", (*fixture).fileRoom},
+		{"a file is sent once, in its own conversation", (*fixture).sendsFiles},
+		{"a message without words starts no turn", (*fixture).sendsNoWords},
+		{"files that were not sent are dropped", (*fixture).dropsUnsent},
 		{"one member's failure leaves the others", (*fixture).members},
 		{"keys are found by their hash", (*fixture).keys},
 		{"the newest published generation is served", (*fixture).publishes},
@@ -531,18 +537,18 @@ func (f *fixture) raced() {
 
 func (f *fixture) says() {
 	id := f.create()
-	_, _, err := f.s.Say(f.ctx, id, "Ann", "hello", "")
+	_, _, err := f.s.Say(f.ctx, "Ann", chat.Incoming{Conversation: id, Text: "hello"})
 	f.wantKind(err, chat.Conflict)
 	_, err = f.s.Take(f.ctx, id, "Ann")
 	f.check(err)
-	m, seq, err := f.s.Say(f.ctx, id, "Ann", "hello", "a1")
+	m, seq, err := f.s.Say(f.ctx, "Ann", chat.Incoming{Conversation: id, Text: "hello", ClientID: "a1"})
 	f.check(err)
-	again, same, err := f.s.Say(f.ctx, id, "Ann", "hello", "a1")
+	again, same, err := f.s.Say(f.ctx, "Ann", chat.Incoming{Conversation: id, Text: "hello", ClientID: "a1"})
 	f.check(err)
 	if seq != same || again.ID != m.ID {
 		f.Errorf("repeated: %+v %d, first %+v %d", again, same, m, seq)
 	}
-	_, _, err = f.s.Say(f.ctx, id, "Bob", "hello", "")
+	_, _, err = f.s.Say(f.ctx, "Bob", chat.Incoming{Conversation: id, Text: "hello"})
 	f.wantKind(err, chat.Conflict)
 	c, err := f.s.Release(f.ctx, id, chat.Bot)
 	f.check(err)

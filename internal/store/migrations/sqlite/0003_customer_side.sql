@@ -1,5 +1,6 @@
 -- +goose Up
--- What customers say of the answers, which they want again, and how far each side has read.
+-- What customers say of the answers, which they want again, what
+-- they send beside words, and how far each side has read.
 
 CREATE TABLE feedback (
     conversation TEXT   NOT NULL,
@@ -26,3 +27,26 @@ ALTER TABLE conversations ADD COLUMN read_agent BIGINT NOT NULL DEFAULT 0;
 
 -- The ended turn in whose place this one answers, or ''.
 ALTER TABLE turns ADD COLUMN retry_of TEXT NOT NULL DEFAULT '';
+
+-- A file's contents are in parts, written as they arrive. Its row in files comes last: parts
+-- without one are what is left of an upload that broke off.
+CREATE TABLE files (
+    conversation TEXT NOT NULL,
+    id           TEXT NOT NULL,
+    sent         BIGINT NOT NULL,              -- number of the event of the message that has it; 0: not sent
+    type         TEXT NOT NULL,
+    bytes        BIGINT NOT NULL CHECK (bytes > 0),
+    name_sealed  BLOB NOT NULL,
+    at           BIGINT NOT NULL,
+    PRIMARY KEY (conversation, id)
+);
+CREATE INDEX files_unsent ON files (at) WHERE sent = 0;
+
+CREATE TABLE file_parts (
+    conversation TEXT NOT NULL,
+    file         TEXT NOT NULL,
+    n            BIGINT NOT NULL,              -- 0, 1, 2 …
+    at           BIGINT NOT NULL,
+    body_sealed  BLOB NOT NULL,
+    PRIMARY KEY (conversation, file, n)
+);
