@@ -291,7 +291,7 @@ func TestConsentWithoutScript(t *testing.T) {
 }
 
 func TestAPersonWithoutScript(t *testing.T) {
-	s := newServer(t, "Yes.")
+	s := newServer(t, "Yes.", takesFiles)
 	v := s.visitor("/")
 	v.submit(v.form("act", "person")).want(200)
 	v.has("You are in the queue", "A person will answer you here", `value="look"`)
@@ -302,9 +302,10 @@ func TestAPersonWithoutScript(t *testing.T) {
 		t.Errorf("the conversation is %+v: %+v", c, said)
 	}
 	s.post("/api/conversations/"+string(c.ID)+"/take", `{"name":"Ada <b>"}`).want(200)
-	s.post("/api/conversations/"+string(c.ID)+"/messages", `{"text":"I am & here."}`).want(202)
+	label := decode[chat.File](s.upload("/v1/conversations/"+string(c.ID), "label & more.png", "image/png", png).want(201))
+	s.post("/api/conversations/"+string(c.ID)+"/messages", `{"text":"I am & here.","files":["`+string(label.ID)+`"]}`).want(202)
 	v.submit(v.form("act", "look")).want(200)
-	v.has("You are talking to a person", "<bdi>Ada &lt;b&gt;</bdi>", "I am &amp; here.")
+	v.has("You are talking to a person", "<bdi>Ada &lt;b&gt;</bdi>", "I am &amp; here.", "<bdi>label &amp; more.png</bdi>")
 	if strings.Contains(v.page, "being written") {
 		t.Error("an answer is promised")
 	}

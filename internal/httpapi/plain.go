@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -145,10 +143,7 @@ func (s *Server) lead(w http.ResponseWriter, r *http.Request, p *page, form post
 		_, err := s.Inbox.HandOff(r.Context(), id, chat.Handoff{Reason: "the customer asked for a person", Trigger: "asked"})
 		return l, err
 	}
-	if err := s.admitMessage(w, caller{}, id); err != nil {
-		return l, err
-	}
-	a, err := s.Inbox.Accept(r.Context(), in)
+	a, err := s.accept(w, r, caller{}, in)
 	if err != nil {
 		return l, err
 	}
@@ -161,12 +156,12 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, p *page, form pos
 	if p.Settings.Consent != nil && form.consent != told {
 		return errNoConsent
 	}
-	kept, err := json.Marshal(map[string]any{"locale": p.Settings.Locale, "disclosure": map[string]any{
-		"version": told, "locale": p.Settings.Locale, "consent": p.Settings.Consent != nil, "at": chat.Now()}})
+	locale := p.Settings.Locale
+	metadata, err := kept{Locale: locale, Disclosure: &disclosure{told, locale, p.Settings.Consent != nil, chat.Now()}}.encode()
 	if err != nil {
-		return fmt.Errorf("encode the metadata: %w", err)
+		return err
 	}
-	_, _, err = s.start(w, r, caller{}, store.NewConversation{ID: id, TokenHash: hash, Assistant: p.Settings.Assistant, Metadata: kept})
+	_, _, err = s.start(w, r, caller{}, store.NewConversation{ID: id, TokenHash: hash, Assistant: p.Settings.Assistant, Metadata: metadata})
 	if err != nil {
 		if _, cannot := s.Store.Conversation(r.Context(), id); cannot == nil {
 			return s.checkToken(r.Context(), form.token, nil, id) // the form was sent twice, and the other was faster
@@ -296,6 +291,7 @@ type entry struct {
 	Role    chat.Role
 	Name    string
 	Text    string
+	Files   []string // their names
 	Blocks  []block
 	Sources []source
 }
@@ -318,6 +314,9 @@ func (p *page) show(c chat.Conversation, said []chat.Message) {
 		}
 		for _, c := range m.Citations {
 			e.Sources = append(e.Sources, source{c.Mark, withoutBidi(c.Title), withoutBidi(c.Quote), sourceLink(c)})
+		}
+		for _, f := range m.Files {
+			e.Files = append(e.Files, withoutBidi(f.Name))
 		}
 		p.Entries = append(p.Entries, e)
 	}
