@@ -6,9 +6,9 @@ import "../shell/shell.css";
 import "../thread/thread.css";
 import "./page.css";
 import { createChat } from "../core/chat.ts";
-import { words, type T } from "../core/i18n.ts";
 import type { State } from "../core/types.ts";
 import { mount } from "../shell/mount.tsx";
+import { patiently } from "../shell/words.ts";
 import { titleCounter } from "../shell/title.ts";
 import { perform, report } from "../widget/bridge.ts";
 import { outside, type Outside } from "../widget/frame.ts";
@@ -40,7 +40,8 @@ async function begin(host: Outside | undefined): Promise<void> {
 
   const started = chat.start();
   // Until both are here the page stays as the server has drawn it.
-  let [t] = await Promise.all([words(locale ?? navigator.language), known]);
+  const forever = new AbortController().signal; // the page lives as long as it is open
+  let [t] = await Promise.all([patiently(locale ?? navigator.language, forever), known]);
   const draft = early.draft();
   const mounted = mount(app, {
     chat, t, base: "", page: !host, scheme: asked.colorScheme, accent: asked.accent, seen: looks,
@@ -57,11 +58,10 @@ async function begin(host: Outside | undefined): Promise<void> {
     const label = unread > 0 ? t("shell.open_unread", { n: unread }) : t("shell.open");
     host.tell({ answerable: 1, title: settings?.title || t("shell.title"), label, unread });
   };
-  const speak = async (wanted: string): Promise<T> => {
-    t = await words(wanted);
+  const speak = async (wanted: string): Promise<void> => {
+    t = await patiently(wanted, forever);
     mounted.words(t);
     tell();
-    return t;
   };
   chat.subscribe(tell);
   tell();

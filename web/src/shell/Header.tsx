@@ -7,8 +7,8 @@ interface Props {
   t: T;
   title: string;
   thread: Thread;
-  /** The page has its heading here; in a panel the dialog's name says the same. */
-  heading: "h1" | "h2";
+  /** Of a page of its own. Elsewhere the page around it has a header and a first heading. */
+  page: boolean;
   onPerson(): void;
   onClose?(): void;
   /** The menu and its button. */
@@ -16,14 +16,16 @@ interface Props {
 }
 
 /** Who is spoken to, and the ways to a person, to more and out. */
-export function Header({ t, title, thread, heading: Heading, onPerson, onClose, children }: Props) {
+export function Header({ t, title, thread, page, onPerson, onClose, children }: Props) {
   const { owner, ended } = thread;
+  const Bar = page ? "header" : "div";
+  const Heading = page ? "h1" : "h2";
   return (
-    <header class="bar" part="header">
+    <Bar class="bar" part="header">
       <Avatar owner={owner} />
       <div class="who">
-        <Heading class="name" dir="auto">
-          {title}
+        <Heading class="name">
+          <bdi>{title}</bdi>
         </Heading>
         <p class="kicker">
           {stateLine(t, thread)}
@@ -44,7 +46,7 @@ export function Header({ t, title, thread, heading: Heading, onPerson, onClose, 
           </button>
         )}
       </div>
-    </header>
+    </Bar>
   );
 }
 

@@ -95,7 +95,7 @@ export function Shell({ chat, t, base, prefs, onPrefs, onClose, page }: ShellPro
         </aside>
       )}
       <div class="column" ref={column} inert={ending}>
-        <Header t={t} title={title} thread={thread} heading={page ? "h1" : "h2"} onPerson={() => chat.person()} onClose={onClose}>
+        <Header t={t} title={title} thread={thread} page={page} onPerson={() => chat.person()} onClose={onClose}>
           <Menu t={t} items={items.filter((item) => item !== false)} unread={elsewhere && !wide} />
         </Header>
         {note && (

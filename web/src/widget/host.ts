@@ -24,7 +24,7 @@ export const boot: Boot = (_version, env) => {
   frame.allow = "clipboard-write";
   frame.src = address.href;
 
-  let waiting: Inward[] | undefined = [];
+  let waiting: Inward[] | undefined = surface.isOpen ? [{ answerable: 1, shown: true }] : [];
   function send(letter: Inward): void {
     if (waiting) waiting.push(letter);
     else frame.contentWindow?.postMessage(letter, address.origin);

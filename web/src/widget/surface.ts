@@ -59,7 +59,7 @@ export function createSurface(env: Env, changed: (open: boolean) => void): Surfa
   launcher?.setAttribute("aria-controls", id);
   launcher?.addEventListener("click", () => (isOpen ? close() : open()), listening);
 
-  let isOpen = false;
+  let isOpen = inline; // and stays so
   let before: Element | null = null; // what had the focus
 
   function open(): void {
@@ -175,7 +175,6 @@ export function createSurface(env: Env, changed: (open: boolean) => void): Surfa
   const retitle = () => count?.(isOpen && !document.hidden ? 0 : news);
   document.addEventListener("visibilitychange", retitle, listening);
 
-  if (inline) open();
   return {
     box,
     get isOpen() {

@@ -1,8 +1,9 @@
 // The widget: the chat in the host page's own document, behind a shadow border.
 
 import { createChat } from "../core/chat.ts";
-import { words, type T } from "../core/i18n.ts";
+import type { T } from "../core/i18n.ts";
 import { mount, type Mounted } from "../shell/mount.tsx";
+import { patiently } from "../shell/words.ts";
 import { perform, report } from "./bridge.ts";
 import type { Boot } from "./contract.ts";
 import { addStyle } from "./sheet.ts";
@@ -31,12 +32,15 @@ export const boot: Boot = (_version, env) => {
   surface.box.append(app);
   let t: T | undefined;
   let mounted: Mounted | undefined;
-  let gone = false;
+  const ended = new AbortController();
   const inline = host.hasAttribute("data-inline");
 
+  let wanted = "";
   async function speak(locale: string): Promise<void> {
-    t = await words(locale);
-    if (gone) return;
+    wanted = locale;
+    const words = await patiently(locale, ended.signal).catch(() => undefined); // it ended
+    if (!words || ended.signal.aborted || wanted !== locale) return;
+    t = words;
     if (mounted) mounted.words(t);
     else {
       mounted = mount(app, {
@@ -83,7 +87,7 @@ export const boot: Boot = (_version, env) => {
       perform(chat, method, args);
     },
     destroy() {
-      gone = true;
+      ended.abort();
       document.removeEventListener("visibilitychange", see);
       unsubscribe();
       unreport();
