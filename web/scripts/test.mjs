@@ -31,5 +31,5 @@ await build({
   build: { ssr: true, outDir: out, minify: false, sourcemap: true, rolldownOptions: { input } },
 });
 const files = Object.keys(input).map((name) => path.join(out, `${name}.js`));
-const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-reporter=spec", ...files], { stdio: "inherit" });
+const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-timeout=60000", "--test-reporter=spec", ...files], { stdio: "inherit" });
 process.exitCode = status ?? 1;
