@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -74,3 +75,15 @@ func Accents(accent string) (light, dark float64) {
 
 // Uploads counts the files that are on their way.
 func Uploads(s *Server) int64 { return s.uploads.Load() }
+
+// Sources lists the documents of citations as "title: marks".
+func Sources(cited []chat.Citation) (out []string) {
+	for _, s := range sources(cited) {
+		line := s.Title + ":"
+		for _, q := range s.Quotes {
+			line += fmt.Sprintf(" %d", q.Mark)
+		}
+		out = append(out, line)
+	}
+	return out
+}

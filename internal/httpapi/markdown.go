@@ -11,16 +11,17 @@ import (
 )
 
 // What a model writes is Markdown. The page without script shows the part of it that
-// answers use: paragraphs, lists, quotes, headings, code, emphasis and links. Tables stay
-// as they were written. There is no HTML in it: everything is text until the template
-// escapes it.
+// answers use: paragraphs, lists, tables, quotes, headings, code, emphasis and links. There
+// is no HTML in it: everything is text until the template escapes it.
 
 // block is a paragraph, or what stands in a paragraph's place.
 type block struct {
-	Kind  string // "", ul, ol, quote, heading, pre
+	Kind  string // "", ul, ol, quote, heading, table, pre
 	Items [][]span
-	Start int    // of an ol
-	Text  string // of a pre
+	Start int        // of an ol
+	Head  [][]span   // the cells of a table's first row
+	Rows  [][][]span // the cells of the others
+	Text  string     // of a pre
 }
 
 // span is a run of text in one style.
@@ -35,6 +36,7 @@ type span struct {
 var (
 	bulletLine  = regexp.MustCompile(`^\s{0,8}[-*+]\s+(.*)$`)
 	orderedLine = regexp.MustCompile(`^\s{0,8}([0-9]{1,6})[.)]\s+(.*)$`)
+	ruleLine    = regexp.MustCompile(`^\|(\s*:?-+:?\s*\|)+$`) // below a table's head
 	headingLine = regexp.MustCompile(`^#{1,6}\s+(.*?)\s*#*$`)
 )
 
@@ -64,9 +66,13 @@ func (m *markdownReader) line(line string) {
 		m.end()
 		m.fenced = !m.fenced
 		return
-	case m.fenced, strings.HasPrefix(trimmed, "|"):
+	case m.fenced:
 		m.begin("pre")
 		m.lines = append(m.lines, line)
+		return
+	case strings.HasPrefix(trimmed, "|"):
+		m.begin("table")
+		m.lines = append(m.lines, trimmed)
 		return
 	case trimmed == "":
 		if m.open.Kind != "ul" && m.open.Kind != "ol" { // items may stand apart
@@ -127,14 +133,40 @@ func (m *markdownReader) flush() {
 }
 
 func (m *markdownReader) end() {
-	if m.open.Kind == "pre" {
+	switch m.open.Kind {
+	case "pre":
 		m.open.Text, m.lines = strings.Join(m.lines, "\n"), nil
+	case "table":
+		m.table()
 	}
 	m.flush()
-	if len(m.open.Items) > 0 || m.open.Text != "" {
+	if len(m.open.Items) > 0 || m.open.Head != nil || m.open.Text != "" {
 		m.blocks = append(m.blocks, m.open)
 	}
 	m.open = block{}
+}
+
+// table reads the lines of a table; without a rule below its head it is shown as written.
+func (m *markdownReader) table() {
+	lines := m.lines
+	m.lines = nil
+	if len(lines) < 2 || !ruleLine.MatchString(lines[1]) {
+		m.open.Kind, m.open.Text = "pre", strings.Join(lines, "\n")
+		return
+	}
+	m.open.Head = m.cells(lines[0])
+	for _, line := range lines[2:] {
+		m.open.Rows = append(m.open.Rows, m.cells(line))
+	}
+}
+
+func (m *markdownReader) cells(line string) (out [][]span) {
+	const bar = "\x00" // in the place of a bar that is text; no message has one
+	line = strings.ReplaceAll(strings.TrimPrefix(line, "|"), `\|`, bar)
+	for cell := range strings.SplitSeq(strings.TrimSuffix(line, "|"), "|") {
+		out = append(out, spans(strings.ReplaceAll(strings.TrimSpace(cell), bar, "|"), m.citations, span{}))
+	}
+	return out
 }
 
 // Each alternative gives up at the next of its own signs, so that the time is linear.

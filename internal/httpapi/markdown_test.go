@@ -27,7 +27,9 @@ func TestMarkdown(t *testing.T) {
 		{"> a\n> b\n\nc", `<blockquote><p dir="auto">a\nb</p></blockquote><p dir="auto">c</p>`},
 		{"```js\nlet a = `**b**`\n\n- c\n```\nd", "<pre tabindex=\"0\"><code>let a = `**b**`\n\n- c</code></pre><p dir=\"auto\">d</p>"},
 		{"```\nnever closed", `<pre tabindex="0"><code>never closed</code></pre>`},
-		{"| a | b |\n|---|---|\nx", "<pre tabindex=\"0\"><code>| a | b |\n|---|---|</code></pre><p dir=\"auto\">x</p>"},
+		{"| a | *b* |\n|:--|---|\n| c \\| d | e [1] |\nx", `<div class="table"><table><thead><tr><th scope="col" dir="auto">a</th><th scope="col" dir="auto"><em>b</em></th></tr></thead>` +
+			`<tbody><tr><td dir="auto">c | d</td><td dir="auto">e <a class="cite" href="/sources/g1/delivery.md?start=1&amp;end=2" target="_blank" rel="noopener nofollow" title="Delivery &lt;i&gt;&#34;">1</a></td></tr></tbody></table></div><p dir="auto">x</p>`},
+		{"| a | b |\n| c |", "<pre tabindex=\"0\"><code>| a | b |\n| c |</code></pre>"},
 		{"**a *b* c** *d* `e`", `<p dir="auto"><strong>a </strong><em>b</em><strong> c</strong> <em>d</em> <code>e</code></p>`},
 		{"**a [b](https://x.example) c**", `<p dir="auto"><strong>a </strong><a href="https://x.example" target="_blank" rel="noopener noreferrer nofollow">b</a><strong> c</strong></p>`},
 		{"2 * 3 * 4 and **half", `<p dir="auto">2 * 3 * 4 and **half</p>`},
@@ -66,4 +68,14 @@ func FuzzMarkdown(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestPassagesOfOneDocumentAreOneSource(t *testing.T) {
+	of := func(mark int, document string) chat.Citation {
+		return chat.Citation{Mark: mark, Title: document, Document: document, Generation: "g"}
+	}
+	got := httpapi.Sources([]chat.Citation{of(1, "delivery"), of(2, "returns"), of(3, "delivery")})
+	if want := []string{"delivery: 1 3", "returns: 2"}; !slices.Equal(got, want) {
+		t.Errorf("sources = %q, want %q", got, want)
+	}
 }

@@ -296,10 +296,31 @@ type entry struct {
 	Sources []source
 }
 
-// source is a citation's.
+// source is a document that an answer rests on, with the words that it cites.
 type source struct {
-	Mark              int
-	Title, Quote, URL string
+	Title, URL string
+	Quotes     []quote
+}
+
+type quote struct {
+	Mark int
+	Text string
+}
+
+// sources are the documents of citations, in the order of their first ones.
+func sources(cited []chat.Citation) (out []source) {
+	places := map[[2]string]int{}
+	for _, c := range cited {
+		document := [2]string{c.Generation, c.Document}
+		i, ok := places[document]
+		if !ok {
+			i = len(out)
+			places[document] = i
+			out = append(out, source{Title: withoutBidi(c.Title), URL: sourceLink(c)})
+		}
+		out[i].Quotes = append(out[i].Quotes, quote{c.Mark, withoutBidi(c.Quote)})
+	}
+	return out
 }
 
 // show puts messages on the page.
@@ -312,9 +333,7 @@ func (p *page) show(c chat.Conversation, said []chat.Message) {
 		} else {
 			e.Text = withoutBidi(string(m.Text))
 		}
-		for _, c := range m.Citations {
-			e.Sources = append(e.Sources, source{c.Mark, withoutBidi(c.Title), withoutBidi(c.Quote), sourceLink(c)})
-		}
+		e.Sources = sources(m.Citations)
 		for _, f := range m.Files {
 			e.Files = append(e.Files, withoutBidi(f.Name))
 		}
