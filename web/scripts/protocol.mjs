@@ -8,7 +8,7 @@ const from = new URL("../../internal/httpapi/openapi.json", import.meta.url);
 const to = new URL("../src/core/protocol.gen.ts", import.meta.url);
 
 const { schemas } = JSON.parse(await readFile(from, "utf8")).components;
-const kinds = Object.keys(schemas).filter((name) => /^Event[A-Z]/.test(name));
+const kinds = Object.keys(schemas).filter((name) => /^Event[A-Z]/.test(name) && schemas[name].properties.kind?.const);
 const signals = ["EventTyping", "EventRead", "EventQueue"]; // a read has a seq too, which is not its own
 const numbered = kinds.filter((name) => !signals.includes(name));
 

@@ -20,12 +20,22 @@ export interface Conversation {
   created_at: string;
   last_at: string;
   queued_at?: string;
+  /** the last events that each side has seen; 0: none */
+  read: {
+    customer: number;
+    agent: number;
+  };
+  /** while the queue owns it; not in lists */
+  queue?: {
+    /** 1 is next */
+    place: number;
+  };
 }
 
 export interface Accepted {
   /** the message's id */
   message: string;
-  /** what answers it; missing when a person owns the conversation */
+  /** what answers it; missing when a person owns the conversation, or there is no text */
   turn?: string;
   /** number of the event that made it known */
   seq: number;
