@@ -4,7 +4,8 @@
 // The folder dist is what the build in web/ writes; manifest.json in it says which file
 // is which. A file in assets/ has a hash of its content in its name, so browsers may keep
 // it for ever. A page or loader that was kept for longer than a release asks for a hash
-// that is gone: it gets the file of that name of today. Start with Files.Open.
+// that is gone: it gets the file of that name of today. Only a NAME-later, which imports
+// from the very NAME that it was built with, is not given to another. Start with Files.Open.
 package console
 
 import (
@@ -60,6 +61,7 @@ func (f *File) Lasts() bool { return strings.HasPrefix(f.Path, assets) }
 const (
 	manifestFile = "manifest.json"
 	assets       = "assets/"
+	later        = "-later" // ends the name of a second script
 )
 
 // types are the media types by the end of a file's name. What is not here is not served.
@@ -111,7 +113,8 @@ func New(fsys fs.FS) (*Files, error) {
 func (f *Files) Path(name string) string { return f.manifest[name] }
 
 // Open finds a file by its path, without the first slash. A path in assets whose hash is
-// not known gives the file of that name that is there today; then Path differs from p.
+// not known gives the file of that name that is there today, but for a second script; then
+// Path differs from p.
 func (f *Files) Open(p string) (*File, bool) {
 	if file := f.files[p]; file != nil {
 		return file, true
@@ -121,14 +124,17 @@ func (f *Files) Open(p string) (*File, bool) {
 		return nil, false
 	}
 	var found *File
-	longest := 0
+	longest := ""
 	for name, at := range f.manifest {
 		ext := path.Ext(at)
 		stem := strings.TrimSuffix(name, ext)
 		hash, ok := strings.CutPrefix(strings.TrimSuffix(base, ext), stem+"-")
-		if ok && strings.HasPrefix(at, assets) && path.Ext(base) == ext && len(stem) > longest && goodHash.MatchString(hash) {
-			found, longest = f.files[at], len(stem)
+		if ok && strings.HasPrefix(at, assets) && path.Ext(base) == ext && len(stem) > len(longest) && goodHash.MatchString(hash) {
+			found, longest = f.files[at], stem
 		}
+	}
+	if strings.HasSuffix(longest, later) {
+		return nil, false
 	}
 	return found, found != nil
 }
