@@ -1,9 +1,10 @@
 // Builds what the server hands out: node scripts/build.mjs [FOLDER]. Without a folder it is
 // internal/console/dist, which is committed. The same source gives the same bytes.
 //
-// Four builds, because each result must be one file: the widget, the host page's side of the
-// iframe mode and the page as modules, and the loader as a classic script that knows the
-// names of the first two.
+// Four builds, because what is loaded at first must be one file each: the widget, the host
+// page's side of the iframe mode and the page as modules, and the loader as a classic script
+// that knows the names of the first two. What the widget and the page load later is one more
+// file of each build, which imports from the first.
 
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
@@ -35,7 +36,8 @@ await build({
 });
 await writeFile(path.join(out, "manifest.json"), JSON.stringify(await manifest(), null, 2) + "\n");
 
-// bundle writes assets/NAME-HASH.js and what it uses, and returns the path of the script.
+// bundle writes assets/NAME-HASH.js, perhaps NAME-later-HASH.js, and what they use. It
+// returns the path of the first.
 async function bundle(name, input, define) {
   const { output } = await build({
     ...shared(define),
@@ -44,10 +46,10 @@ async function bundle(name, input, define) {
       emptyOutDir: false,
       rolldownOptions: {
         input: { [name]: path.join(web, input) },
-        preserveEntrySignatures: "strict",
+        preserveEntrySignatures: "allow-extension",
         output: {
           format: "es",
-          codeSplitting: false,
+          chunkFileNames: `assets/${name}-later-[hash].js`,
           hashCharacters: "hex",
           entryFileNames: "assets/[name]-[hash].js",
           assetFileNames: ({ originalFileNames: [from] }) =>

@@ -1,5 +1,5 @@
-// Prints what the widget is made of, the heaviest first, each part compressed by itself:
-// together they compress better.
+// Prints what the widget is made of, what is loaded at first and what later, each the
+// heaviest first. Parts are compressed by themselves: together they compress better.
 
 import { fileURLToPath } from "node:url";
 import path from "node:path";
@@ -11,10 +11,13 @@ const { output } = await build({
   root: web,
   configFile: path.join(web, "vite.config.ts"),
   logLevel: "warn",
-  build: { write: false, rolldownOptions: { input: path.join(web, "src/widget/widget.tsx"), preserveEntrySignatures: "strict", output: { codeSplitting: false } } },
+  build: { write: false, rolldownOptions: { input: path.join(web, "src/widget/widget.tsx"), preserveEntrySignatures: "allow-extension" } },
 });
-const parts = Object.entries(output.find((file) => file.isEntry).modules)
-  .map(([id, { code }]) => [code ? gzipSync(code).length : 0, path.relative(web, id)])
-  .filter(([bytes]) => bytes > 0)
-  .sort(([a], [b]) => b - a);
-for (const [bytes, name] of parts) console.log(String(bytes).padStart(6), name);
+for (const script of output.filter((file) => file.type === "chunk")) {
+  console.log(`${script.isEntry ? "at first" : "later"}: ${gzipSync(script.code, { level: 9 }).length}`);
+  const parts = Object.entries(script.modules)
+    .map(([id, { code }]) => [code ? gzipSync(code).length : 0, path.relative(web, id)])
+    .filter(([bytes]) => bytes > 0)
+    .sort(([a], [b]) => b - a);
+  for (const [bytes, name] of parts) console.log(String(bytes).padStart(6), name);
+}

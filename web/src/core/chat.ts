@@ -8,15 +8,14 @@ import { follow } from "./connection.ts";
 import { browser, type Env } from "./env.ts";
 import * as events from "./events.ts";
 import { http, Problem } from "./http.ts";
-import { english, words } from "./i18n.ts";
+import { wordless } from "./i18n.ts";
 import { whoIs } from "./identity.ts";
 import { isDraft, outbox } from "./outbox.ts";
 import { pauses as createPauses } from "./pauses.ts";
 import type { Accepted, Conversation, LogEvent, Signal } from "./protocol.gen.ts";
 import { placeOf, store as openStore, type Kept, type Outgoing } from "./storage.ts";
-import { transcript } from "./transcript.ts";
 import type { Chat, Entry, Item, Options, State, Thread, WidgetSettings } from "./types.ts";
-import { uploads as createUploads } from "./uploads.ts";
+import type { Uploads } from "./uploads.ts";
 
 /** What tabs of one visitor tell one another. */
 type News =
@@ -38,7 +37,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
   const server = http(env, base, ended.signal);
   const pauses = createPauses();
 
-  let t = english;
+  let t = wordless;
   let locale = options.locale ?? env.languages()[0] ?? "en";
   let context = options.context ?? {};
   let identity: string | undefined;
@@ -203,8 +202,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     const news = message as News;
     switch (news.kind) {
       case "open":
-        // Not what a tab opens that keeps its conversations to itself.
-        return news.id === log.thread.id || news.id !== store.read().current ? undefined : show(news.id);
+        return catchUp();
       case "seen":
         return news.id === log.thread.id ? see(news.seen) : showList();
       case "list":
@@ -215,6 +213,15 @@ export function createChat(options: Options, env: Env = browser()): Chat {
         return forget();
     }
   });
+
+  // What another tab has kept may be here later than its news.
+  env.listen("storage", (e) => (e as StorageEvent).key === name && catchUp(), ended.signal);
+
+  /** Shows what another tab has opened; not one that keeps its conversations to itself. */
+  function catchUp(): void {
+    const { current } = store.read();
+    if (begun && current !== log.thread.id) show(current);
+  }
 
   // ---- the open conversation ----
 
@@ -230,7 +237,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     following.abort();
     following = new AbortController();
     composing.stop();
-    composer.clear();
+    composer?.clear();
     for (const timer of [typingTimer, queueTimer, readTimer]) clearTimeout(timer);
     readTimer = undefined;
     readTold = 0;
@@ -455,18 +462,25 @@ export function createChat(options: Options, env: Env = browser()): Chat {
   );
   const inThread = (message: Outgoing): boolean => log.thread.items.some((item) => item.key === message.key);
 
-  const composer = createUploads(
-    server,
-    {
-      place: async () => {
-        const id = await ensure();
-        return { path: `${path(id)}/files`, token: token(id) };
+  let composer: Uploads | undefined; // from the first file on
+
+  async function upload(file: globalThis.File): Promise<void> {
+    const { signal } = following;
+    const uploads = await env.uploads();
+    if (signal.aborted) return;
+    composer ??= uploads(
+      {
+        place: async () => {
+          const id = await ensure();
+          return { url: `${base}${path(id)}/files`, token: token(id) };
+        },
+        words: explainFile,
+        changed: () => set({ uploads: [...(composer?.list ?? [])] }),
       },
-      words: explainFile,
-      changed: () => set({ uploads: [...composer.list] }),
-    },
-    newKey,
-  );
+      newKey,
+    );
+    composer.add(file, state.settings?.files);
+  }
 
   /** Tells the server that the customer types, not too often. */
   const composing = (() => {
@@ -515,6 +529,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
   }
 
   let settingsAsked = 0;
+  let spoken = Promise.resolve(); // when the words are there
 
   async function loadSettings(): Promise<boolean> {
     const asked = ++settingsAsked;
@@ -529,6 +544,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
         setThread({ consentNeeded: consentNeeded() });
         return true;
       } catch (error) {
+        await spoken;
         if (asked !== settingsAsked || ended.signal.aborted) return false;
         const problem = asProblem(error);
         set({ failed: problem.passing ? t("core.settings") : problem.status === 404 ? t("core.no_assistant") : explain(problem) });
@@ -539,8 +555,8 @@ export function createChat(options: Options, env: Env = browser()): Chat {
   }
 
   async function speak(wanted: string): Promise<void> {
-    const loaded = await words(wanted);
-    if (locale === wanted) t = loaded;
+    const words = await env.words(wanted, ended.signal).catch(() => undefined); // it ended
+    if (words && locale === wanted) t = words;
   }
 
   function identify(given: string): void {
@@ -606,7 +622,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
   let begun = false;
 
   async function start(): Promise<void> {
-    void speak(locale);
+    spoken = speak(locale);
     if (!begun && options.identity) identify(options.identity);
     pauses.wake();
     if (!(await loadSettings()) || begun || !state.settings!.enabled) return;
@@ -623,6 +639,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     showList();
     for (const conversation of new Set(outbox.map((m) => m.conversation))) box.send(conversation);
     void linkAnonymous();
+    sayHeld();
   }
 
   /** Shows again what was written before there was a conversation. */
@@ -634,6 +651,25 @@ export function createChat(options: Options, env: Env = browser()): Chat {
 
   env.listen("online", pauses.wake, ended.signal);
   ended.signal.addEventListener("abort", pauses.wake);
+
+  /** What was said before the settings were there, or before the visitor has agreed. */
+  const held: string[] = [];
+
+  function say(text: string): void {
+    if (log.thread.consentNeeded || !begun) return void held.push(text);
+    if (log.thread.ended) show(undefined);
+    if (text.trim() === "" && !state.uploads.some((u) => u.state === "ready")) return;
+    composing.sent();
+    const { id } = log.thread;
+    const message: Outgoing = { key: newKey(), conversation: id ?? draft, text, files: composer?.take() ?? [], at: new Date().toISOString() };
+    if (state.problem) set({ problem: undefined });
+    setLog(events.waiting(log, message));
+    box.add(message);
+  }
+
+  function sayHeld(): void {
+    if (!log.thread.consentNeeded) held.splice(0).forEach(say);
+  }
 
   /** Asks something of the open conversation. */
   const ask = (what: string, body: unknown, undo?: () => void) =>
@@ -660,17 +696,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
       if (on) mark();
     },
 
-    send(text) {
-      if (log.thread.consentNeeded || !begun) return;
-      if (log.thread.ended) show(undefined);
-      if (text.trim() === "" && !composer.list.some((u) => u.state === "ready")) return;
-      composing.sent();
-      const { id } = log.thread;
-      const message: Outgoing = { key: newKey(), conversation: id ?? draft, text, files: composer.take(), at: new Date().toISOString() };
-      if (state.problem) set({ problem: undefined });
-      setLog(events.waiting(log, message));
-      box.add(message);
-    },
+    send: say,
     resend(key) {
       const message = store.read().outbox.find((m) => m.key === key);
       if (!message) return;
@@ -716,13 +742,14 @@ export function createChat(options: Options, env: Env = browser()): Chat {
       store.update(() => ({ consent: { version: settings.disclosure.version, locale: settings.locale, at: new Date().toISOString() } }));
       setThread({ consentNeeded: false });
       tabs.tell({ kind: "consent" } satisfies News);
+      sayHeld();
     },
     dismiss: () => set({ problem: undefined }),
 
     upload(file) {
-      if (!log.thread.consentNeeded && !log.thread.ended) composer.add(file, state.settings?.files);
+      if (!log.thread.consentNeeded && !log.thread.ended) void act(() => upload(file));
     },
-    cancelUpload: composer.cancel,
+    cancelUpload: (key) => composer?.cancel(key),
     fileURL(file) {
       const { id } = log.thread;
       if (!id) return Promise.reject(new Error("there is no conversation"));
@@ -749,7 +776,6 @@ export function createChat(options: Options, env: Env = browser()): Chat {
       tabs.tell({ kind: "open", id } satisfies News);
     },
     loadList: (more = false) => void loadList(more),
-    transcript: () => transcript(state.settings?.title ?? "", log.thread.items, t),
 
     identify(given) {
       identify(given);
@@ -759,7 +785,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     setContext: (given) => (context = { ...context, ...given }),
     setLocale(wanted) {
       locale = wanted;
-      void speak(wanted);
+      spoken = speak(wanted);
       if (begun) void loadSettings();
     },
     destroy() {
@@ -767,7 +793,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
       ended.abort();
       following.abort();
       tabs.close();
-      composer.clear();
+      composer?.clear();
       dropFiles();
       for (const timer of [typingTimer, queueTimer, readTimer]) clearTimeout(timer);
       listeners.clear();

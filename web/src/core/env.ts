@@ -1,10 +1,16 @@
 // What the core needs of the browser, in one place. Tests give it several browsers in one
 // process.
 
+import { later } from "../later/later.ts";
+import type { T } from "./i18n.ts";
+import type { Desk, Uploads } from "./uploads.ts";
+import { patiently } from "./words.ts";
+
 export interface Env {
   fetch: typeof fetch;
-  /** Sends a form with one file; progress is told in bytes. */
-  upload(url: string, token: string, file: globalThis.File, progress: (sent: number) => void, signal: AbortSignal): Promise<{ status: number; body: string }>;
+  words(locale: string, signal: AbortSignal): Promise<T>;
+  /** What sends files, loaded with the first one. */
+  uploads(): Promise<(desk: Desk, key: () => string) => Uploads>;
   /** online, offline, pageshow of the window; visibilitychange of the document. */
   listen(type: string, listener: (e: Event) => void, signal: AbortSignal): void;
   onLine(): boolean;
@@ -60,7 +66,8 @@ export const usual: Times = {
 export function browser(): Env {
   return {
     fetch: (input, init) => fetch(input, init),
-    upload,
+    words: patiently,
+    uploads: async () => (await later()).uploads,
     listen(type, listener, signal) {
       (type === "visibilitychange" ? document : window).addEventListener(type, listener, { signal });
     },
@@ -75,7 +82,11 @@ export function browser(): Env {
         return undefined; // the visitor blocks it
       }
     },
-    channel,
+    channel(name, heard) {
+      const bus = new BroadcastChannel(name);
+      bus.onmessage = (e) => heard(e.data);
+      return { tell: (message) => bus.postMessage(message), close: () => bus.close() };
+    },
     async alone(name, act) {
       let begun = false;
       try {
@@ -100,53 +111,3 @@ export function browser(): Env {
     times: usual,
   };
 }
-
-/** fetch does not tell how much has been sent. */
-const upload: Env["upload"] = (url, token, file, progress, signal) =>
-  new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    const form = new FormData();
-    form.append("file", file, file.name);
-    request.open("POST", url);
-    request.setRequestHeader("Authorization", `Bearer ${token}`);
-    request.upload.onprogress = (e) => progress(e.loaded);
-    request.onload = () => resolve({ status: request.status, body: request.responseText });
-    request.onerror = () => reject(new Error("network"));
-    request.onabort = () => reject(new DOMException("cancelled", "AbortError"));
-    signal.addEventListener("abort", () => request.abort(), { once: true });
-    request.send(form);
-  });
-
-/** BroadcastChannel, or the storage event where there is none. */
-const channel: Env["channel"] = (name, heard) => {
-  if (typeof BroadcastChannel === "function") {
-    const bus = new BroadcastChannel(name);
-    bus.onmessage = (e) => heard(e.data);
-    return { tell: (message) => bus.postMessage(message), close: () => bus.close() };
-  }
-  const key = `${name}:tabs`;
-  const ended = new AbortController();
-  window.addEventListener(
-    "storage",
-    (e) => {
-      if (e.key !== key || !e.newValue) return;
-      try {
-        heard(JSON.parse(e.newValue).message);
-      } catch {
-        // not ours
-      }
-    },
-    { signal: ended.signal },
-  );
-  return {
-    tell(message) {
-      try {
-        localStorage.setItem(key, JSON.stringify({ message, once: Math.random() }));
-        localStorage.removeItem(key);
-      } catch {
-        // each tab for itself, then
-      }
-    },
-    close: () => ended.abort(),
-  };
-};

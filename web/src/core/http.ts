@@ -1,7 +1,7 @@
 // Requests to the server: JSON, time limits, and errors as the server describes them.
 
 import type { Env } from "./env.ts";
-import type { File, Problem as Described } from "./protocol.gen.ts";
+import type { Problem as Described } from "./protocol.gen.ts";
 
 /** Why a request did not do what it should. Status 0 means that no answer came. */
 export class Problem extends Error {
@@ -24,7 +24,6 @@ export interface Http {
   get<R>(path: string, token?: string): Promise<R>;
   post<R>(path: string, body: unknown, token?: string): Promise<R>;
   blob(path: string, token: string): Promise<Blob>;
-  upload(path: string, token: string, file: globalThis.File, progress: (sent: number) => void, signal: AbortSignal): Promise<File>;
 }
 
 /** ended stops what is under way. */
@@ -52,16 +51,6 @@ export function http(env: Env, base: string, ended: AbortSignal): Http {
     post: (path, body, token) =>
       request(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }, token, json),
     blob: (path, token) => request(path, { headers: { Accept: "*/*" } }, token, (r) => r.blob()),
-    async upload(path, token, file, progress, signal) {
-      let answer;
-      try {
-        answer = await env.upload(base + path, token, file, progress, signal);
-      } catch (error) {
-        throw new Problem(0, String(error));
-      }
-      if (answer.status !== 201) throw described(answer.status, answer.body, null);
-      return JSON.parse(answer.body) as File;
-    },
   };
 }
 
@@ -71,7 +60,7 @@ export async function problem(response: Response): Promise<Problem> {
   return described(response.status, body, response.headers.get("Retry-After"));
 }
 
-function described(status: number, body: string, retryAfter: string | null): Problem {
+export function described(status: number, body: string, retryAfter: string | null): Problem {
   let detail = "";
   try {
     const { detail: d, title } = JSON.parse(body) as Partial<Described>;

@@ -1,12 +1,12 @@
 // Words, numbers and dates in the visitor's language. Catalogues are flat JSON files in
-// strings/; English is part of the bundle and stands in for what another one lacks.
+// strings/, of which a visitor loads one.
 
-import en from "../../strings/en.json";
+import type en from "../../strings/en.json";
 import { withoutBidi } from "./bidi.ts";
 
-// Addresses of the other catalogues, by language.
+// Addresses of the catalogues, by language.
 const catalogues: Record<string, string> = Object.fromEntries(
-  Object.entries(import.meta.glob<string>(["../../strings/*.json", "!../../strings/en.json"], { query: "?url", import: "default", eager: true })).map(
+  Object.entries(import.meta.glob<string>("../../strings/*.json", { query: "?url", import: "default", eager: true })).map(
     ([path, url]) => [path.slice(path.lastIndexOf("/") + 1, -".json".length), url],
   ),
 );
@@ -33,17 +33,10 @@ export interface T {
   day(at: string | number | Date, now?: number): string;
   /** today 14:05, 3 May 14:05 */
   moment(at: string | number | Date, now?: number): string;
-  /** just now, 5 minutes ago, 3 hours ago, yesterday, 3 May: for lists. */
-  ago(at: string | number | Date, now?: number): string;
-  /** 5 minutes: a length of time in words, at least a minute. */
-  duration(ms: number): string;
-  /** 1.2 MB */
-  bytes(n: number): string;
-  list(items: string[], type?: "conjunction" | "disjunction"): string;
 }
 
-/** The languages that have a catalogue, "en" among them. */
-export const languages: readonly string[] = ["en", ...Object.keys(catalogues)];
+/** The languages that have a catalogue. */
+export const languages: readonly string[] = Object.keys(catalogues);
 
 /** The catalogue that serves a visitor best who asks for these locales, in their order:
  * pt-BR is served by pt, zh-Hant-TW by zh, what nothing serves by English. */
@@ -66,25 +59,36 @@ function serving(tag: string, available: readonly string[]): string | undefined 
 /** Old and neighbouring codes of languages that have a catalogue. */
 const aliases: Record<string, string> = { iw: "he", yue: "zh", cmn: "zh" };
 
-/** The words for the locale; English ones where the catalogue cannot be had. */
-export async function words(locale: string, load: (language: string) => Promise<Catalogue> = fetchCatalogue): Promise<T> {
+/** The words for the locale; English ones where its catalogue cannot be had. Fails if those
+ * cannot be had either. */
+export async function words(locale: string, load: (language: string) => Promise<Catalogue> = catalogue): Promise<T> {
   const language = match([locale]);
-  if (language === "en") return translator(locale, en);
   try {
     return translator(locale, await load(language), language);
-  } catch {
-    return translator("en", en);
+  } catch (error) {
+    if (language === "en") throw error;
+    return translator("en", await load("en"));
   }
 }
 
-async function fetchCatalogue(language: string): Promise<Catalogue> {
-  const response = await fetch(catalogues[language]!, { credentials: "omit" });
-  if (!response.ok) throw new Error(`the words for ${language}: status ${response.status}`);
-  return (await response.json()) as Catalogue;
+const asked = new Map<string, Promise<Catalogue>>();
+
+/** Loads a catalogue once. */
+function catalogue(language: string): Promise<Catalogue> {
+  const before = asked.get(language);
+  if (before) return before;
+  const loading = fetch(catalogues[language]!).then((response) => {
+    if (!response.ok) throw new Error(`the words for ${language}: status ${response.status}`);
+    return response.json() as Promise<Catalogue>;
+  });
+  asked.set(language, loading);
+  loading.catch(() => asked.delete(language));
+  return loading;
 }
 
 /** The words of one catalogue. Dates and numbers follow the whole locale (pt-BR), if it is
- * of the catalogue's language. */
+ * of the catalogue's language. A key that a catalogue of another release lacks is shown by
+ * its last part. */
 export function translator(locale: string, catalogue: Catalogue, language = "en"): T {
   locale = serving(locale, [language]) ? known(locale, language) : language;
   const rules = new Intl.PluralRules(language);
@@ -101,10 +105,8 @@ export function translator(locale: string, catalogue: Catalogue, language = "en"
   const dateOfYear = dates({ day: "numeric", month: "long", year: "numeric" });
 
   const lookup = (key: string, n: string | number | undefined): string => {
-    const own = catalogue[key] ?? (typeof n === "number" ? (catalogue[`${key}.${rules.select(n)}`] ?? catalogue[`${key}.other`]) : undefined);
-    if (own !== undefined) return own;
-    const english: Catalogue = en;
-    return english[key] ?? (typeof n === "number" ? (english[`${key}.${n === 1 ? "one" : "other"}`] ?? english[`${key}.other`]) : undefined) ?? key;
+    const found = catalogue[key] ?? (typeof n === "number" ? (catalogue[`${key}.${rules.select(n)}`] ?? catalogue[`${key}.other`]) : undefined);
+    return found ?? key.slice(key.lastIndexOf(".") + 1);
   };
   const t = (key: Key, values: Record<string, string | number> = {}) =>
     lookup(key, values.n).replace(/\{(\w+)\}/g, (whole, name: string) => {
@@ -124,26 +126,6 @@ export function translator(locale: string, catalogue: Catalogue, language = "en"
     time: (at: string | number | Date) => clock(new Date(at)),
     day: (at: string | number | Date, now = Date.now()) => day(new Date(at), now),
     moment: (at: string | number | Date, now = Date.now()) => `${day(new Date(at), now)} ${clock(new Date(at))}`.trim(),
-    ago(at: string | number | Date, now = Date.now()) {
-      const then = new Date(at);
-      const minutes = Math.floor((now - then.getTime()) / 60_000);
-      if (minutes < 1) return relative.format(0, "second"); // also when the server's clock is ahead
-      if (minutes < 60) return relative.format(-minutes, "minute");
-      if (daysBetween(then, new Date(now)) === 0) return relative.format(-Math.floor(minutes / 60), "hour");
-      return day(then, now);
-    },
-    duration(ms: number) {
-      const minutes = Math.max(1, Math.round(ms / 60_000));
-      const [n, unit] = minutes < 60 ? [minutes, "minute"] : [Math.round(minutes / 60), "hour"];
-      return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(n);
-    },
-    bytes(n: number) {
-      const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
-      let i = 0;
-      for (; n >= 1000 && i < units.length - 1; i++) n /= 1024;
-      return new Intl.NumberFormat(locale, { style: "unit", unit: units[i], unitDisplay: i === 0 ? "long" : "short", maximumFractionDigits: n < 10 ? 1 : 0 }).format(n);
-    },
-    list: (items: string[], type: "conjunction" | "disjunction" = "conjunction") => new Intl.ListFormat(locale, { type }).format(items),
   }) as T;
 }
 
@@ -156,7 +138,7 @@ function known(locale: string, otherwise: string): string {
 }
 
 /** Whole days of the calendar from one moment to the other, in the visitor's time zone. */
-function daysBetween(from: Date, to: Date): number {
+export function daysBetween(from: Date, to: Date): number {
   const day = (at: Date) => Date.UTC(at.getFullYear(), at.getMonth(), at.getDate());
   return Math.round((day(to) - day(from)) / 86_400_000);
 }
@@ -169,5 +151,9 @@ function isolate(value: string, dir: "ltr" | "rtl"): string {
   return other.test(plain) ? `\u2068${plain}\u2069` : plain;
 }
 
-/** Words until the visitor's are here. */
-export const english: T = translator("en", en);
+/** What can be said without a catalogue. */
+export const wordless: T = translator("en", {
+  "shell.close": "Close chat",
+  "shell.failed": "The chat cannot be reached",
+  "shell.try_again": "Try again",
+});

@@ -198,8 +198,6 @@ export interface Chat {
   fresh(): void; // a new conversation; the old one stays in the list
   open(id: string): void;
   loadList(more?: boolean): void;
-  /** The whole conversation as plain text, for a download. */
-  transcript(): string;
 
   identify(identity: string): void; // what was anonymous follows
   logout(): void; // forgets everything here, in every tab

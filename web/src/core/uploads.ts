@@ -1,7 +1,7 @@
 // The files in the composer: sent to the server as soon as they are chosen, and to the
 // conversation with the next message.
 
-import { type Http, Problem } from "./http.ts";
+import { described, Problem } from "./http.ts";
 import type { File } from "./protocol.gen.ts";
 import type { Upload, WidgetSettings } from "./types.ts";
 
@@ -16,12 +16,15 @@ export interface Uploads {
 
 export interface Desk {
   /** Where the files belong. */
-  place(): Promise<{ path: string; token: string }>;
+  place(): Promise<{ url: string; token: string }>;
   words(problem: Problem): string;
   changed(): void;
 }
 
-export function uploads(http: Http, desk: Desk, key: () => string): Uploads {
+/** Sends a form with one file; progress is told in bytes. */
+export type Send = (url: string, token: string, file: globalThis.File, progress: (sent: number) => void, signal: AbortSignal) => Promise<{ status: number; body: string }>;
+
+export function uploads(desk: Desk, key: () => string, send: Send = request): Uploads {
   let list: readonly Upload[] = [];
   const running = new Map<string, AbortController>();
 
@@ -39,10 +42,11 @@ export function uploads(http: Http, desk: Desk, key: () => string): Uploads {
     const ended = new AbortController();
     running.set(upload.key, ended);
     try {
-      const { path, token } = await desk.place();
+      const { url, token } = await desk.place();
       if (ended.signal.aborted) return;
-      const kept = await http.upload(path, token, file, (sent) => change(upload.key, { sent: Math.min(sent, upload.bytes) }), ended.signal);
-      change(upload.key, { state: "ready", sent: upload.bytes, file: kept });
+      const { status, body } = await send(url, token, file, (sent) => change(upload.key, { sent: Math.min(sent, upload.bytes) }), ended.signal);
+      if (status !== 201) throw described(status, body, null);
+      change(upload.key, { state: "ready", sent: upload.bytes, file: JSON.parse(body) as File });
     } catch (error) {
       if (!ended.signal.aborted) change(upload.key, { state: "failed", error: desk.words(error instanceof Problem ? error : new Problem(0, String(error))) });
     } finally {
@@ -78,3 +82,18 @@ export function uploads(http: Http, desk: Desk, key: () => string): Uploads {
   };
 }
 
+/** fetch does not tell how much has been sent. */
+const request: Send = (url, token, file, progress, signal) =>
+  new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    const form = new FormData();
+    form.append("file", file, file.name);
+    request.open("POST", url);
+    request.setRequestHeader("Authorization", `Bearer ${token}`);
+    request.upload.onprogress = (e) => progress(e.loaded);
+    request.onload = () => resolve({ status: request.status, body: request.responseText });
+    request.onerror = () => reject(new Error("network"));
+    request.onabort = () => reject(new DOMException("cancelled", "AbortError"));
+    signal.addEventListener("abort", () => request.abort(), { once: true });
+    request.send(form);
+  });

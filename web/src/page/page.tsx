@@ -3,19 +3,22 @@
 
 import "../shell/tokens.css";
 import "../shell/shell.css";
+import "../shell/history.css";
 import "../thread/thread.css";
 import "./page.css";
 import { createChat } from "../core/chat.ts";
+import { patiently } from "../core/words.ts";
 import type { State } from "../core/types.ts";
+import { History } from "../shell/History.tsx";
 import { mount } from "../shell/mount.tsx";
-import { patiently } from "../shell/words.ts";
 import { titleCounter } from "../shell/title.ts";
 import { perform, report } from "../widget/bridge.ts";
 import { outside, type Outside } from "../widget/frame.ts";
 
 const app = document.getElementById("app")!;
 const early = holdForm(app);
-void begin(app.classList.contains("embed") ? await outside() : undefined);
+// Not awaited here: the second script imports from this one, and would wait for its end.
+void (app.classList.contains("embed") ? outside() : Promise.resolve(undefined)).then(begin);
 
 async function begin(host: Outside | undefined): Promise<void> {
   const asked = host?.settings ?? {};
@@ -44,7 +47,7 @@ async function begin(host: Outside | undefined): Promise<void> {
   let [t] = await Promise.all([patiently(locale ?? navigator.language, forever), known]);
   const draft = early.draft();
   const mounted = mount(app, {
-    chat, t, base: "", page: !host, scheme: asked.colorScheme, accent: asked.accent, seen: looks,
+    chat, t, base: "", page: !host, history: History, scheme: asked.colorScheme, accent: asked.accent, seen: looks,
     onClose: host && (() => host.tell({ answerable: 1, close: true })),
     onNotification: () => host?.tell({ answerable: 1, open: true }),
   });

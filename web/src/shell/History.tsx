@@ -1,6 +1,8 @@
+import { ago } from "../core/amounts.ts";
 import type { T } from "../core/i18n.ts";
 import type { Entry, State } from "../core/types.ts";
 import { Glyph } from "./Glyph.tsx";
+import { MenuGlyph } from "./MenuGlyph.tsx";
 
 interface Props {
   t: T;
@@ -22,14 +24,14 @@ export function History({ t, list, current, onOpen, onFresh, onLoad, onBack }: P
       <div class="history-head">
         {onBack && (
           <button class="tool" type="button" aria-label={t("shell.back")} title={t("shell.back")} onClick={onBack}>
-            <Glyph name="back" />
+            <MenuGlyph name="back" />
           </button>
         )}
         <h2 class="history-title" tabIndex={-1}>
           {t("shell.history")}
         </h2>
         <button class="tool" type="button" aria-label={t("shell.fresh")} title={t("shell.fresh")} onClick={onFresh}>
-          <Glyph name="fresh" />
+          <MenuGlyph name="fresh" />
         </button>
       </div>
       <div class="history-body">
@@ -90,7 +92,7 @@ function Row({ t, entry, current, onOpen }: { t: T; entry: Entry; current: boole
         </span>
         <span class="entry-at">
           {entry.ended && `${t("shell.list_ended")} · `}
-          <time dateTime={entry.at}>{t.ago(entry.at)}</time>
+          <time dateTime={entry.at}>{ago(t, entry.at)}</time>
         </span>
       </button>
     </li>

@@ -1,13 +1,13 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { T } from "../core/i18n.ts";
 import type { Chat } from "../core/types.ts";
+import { Later } from "../later/Later.tsx";
 import { focusThread, Thread } from "../thread/index.tsx";
-import { EndDialog } from "./EndDialog.tsx";
 import { Header } from "./Header.tsx";
-import { History } from "./History.tsx";
-import { Menu, type MenuItem } from "./Menu.tsx";
-import { canNotify, chime, mayNotify } from "./news.ts";
+import type { History } from "./History.tsx";
+import { Menu } from "./Menu.tsx";
 import type { Prefs } from "./prefs.ts";
+import { Unreachable } from "./Unreachable.tsx";
 import { useChat } from "./useChat.ts";
 
 export interface ShellProps {
@@ -20,10 +20,12 @@ export interface ShellProps {
   onClose?(): void;
   /** A page of its own: the list stands beside the conversation where there is room. */
   page: boolean;
+  /** The list, where it is not rare: what draws it is then loaded already. */
+  history?: typeof History;
 }
 
 /** Everything in the panel, or on the page: header, menu, list and the conversation. */
-export function Shell({ chat, t, base, prefs, onPrefs, onClose, page }: ShellProps) {
+export function Shell({ chat, t, base, prefs, onPrefs, onClose, page, history: List }: ShellProps) {
   const state = useChat(chat);
   const wide = useMedia("(min-width: 56.25rem)") && page;
   const [listed, setListed] = useState(false);
@@ -55,38 +57,17 @@ export function Shell({ chat, t, base, prefs, onPrefs, onClose, page }: ShellPro
   const open = (id: string) => pick(() => chat.open(id))();
   const fresh = pick(() => chat.fresh());
 
-  async function switchNotify(): Promise<void> {
-    const on = !prefs.notify && (await mayNotify());
-    setNote(prefs.notify || on ? "" : t("shell.notify_blocked"));
-    onPrefs({ ...prefs, notify: on });
-  }
-  function switchSound(): void {
-    if (!prefs.sound) chime(); // so that one knows what was switched on
-    onPrefs({ ...prefs, sound: !prefs.sound });
-  }
-
-  const started = thread.items.length > 0;
-  const items: (MenuItem | false)[] = [
-    !wide && { glyph: "list", label: t("shell.history"), act: () => setListed(true) },
-    !wide && started && { glyph: "fresh", label: t("shell.fresh"), act: fresh },
-    started && { glyph: "download", label: t("shell.transcript"), act: () => download(`${t("shell.transcript_file")}.txt`, chat.transcript()) },
-    { glyph: "sound", label: t("shell.sound"), on: prefs.sound, group: !wide || started, act: switchSound },
-    canNotify() && { glyph: "bell", label: t("shell.notify"), on: prefs.notify, act: () => void switchNotify() },
-    { glyph: "whole", label: t("shell.whole"), on: prefs.whole, act: () => onPrefs({ ...prefs, whole: !prefs.whole }) },
-    started && !thread.ended && { glyph: "end", label: t("shell.end"), group: true, act: () => setEnding(true) },
-  ];
   const elsewhere = list.entries.some((entry) => entry.unread > 0 && entry.id !== thread.id);
-  const history = (
-    <History
-      t={t}
-      list={list}
-      current={thread.id}
-      onOpen={open}
-      onFresh={fresh}
-      onLoad={(more) => chat.loadList(more)}
-      onBack={wide ? undefined : () => setListed(false)}
-    />
-  );
+  const listProps = {
+    t,
+    list,
+    current: thread.id,
+    onOpen: open,
+    onFresh: fresh,
+    onLoad: (more?: boolean) => chat.loadList(more),
+    onBack: wide ? undefined : () => setListed(false),
+  };
+  const history = List ? <List {...listProps} /> : <Later part="History" {...listProps} />;
   return (
     <>
       {page && (
@@ -96,7 +77,23 @@ export function Shell({ chat, t, base, prefs, onPrefs, onClose, page }: ShellPro
       )}
       <div class="column" ref={column} inert={ending}>
         <Header t={t} title={title} thread={thread} page={page} onPerson={() => chat.person()} onClose={onClose}>
-          <Menu t={t} items={items.filter((item) => item !== false)} unread={elsewhere && !wide} />
+          <Menu t={t} unread={elsewhere && !wide}>
+            {(close) => (
+              <Later
+                part="MenuList"
+                t={t}
+                state={state}
+                listed={wide}
+                prefs={prefs}
+                onPrefs={onPrefs}
+                onNote={setNote}
+                onList={() => setListed(true)}
+                onFresh={fresh}
+                onEnd={() => setEnding(true)}
+                close={close}
+              />
+            )}
+          </Menu>
         </Header>
         {note && (
           <p class="shell-note" role="status">
@@ -107,14 +104,15 @@ export function Shell({ chat, t, base, prefs, onPrefs, onClose, page }: ShellPro
         {/* Kept while the list is shown: what was begun in the composer is still there. */}
         <View class="view" hidden={showList}>
           {state.failed ? (
-            <Failed t={t} why={state.failed} onAgain={() => void chat.start()} />
+            <Unreachable t={t} why={state.failed} onAgain={() => void chat.start()} />
           ) : (
             <Thread chat={chat} state={state} t={t} base={base} whole={prefs.whole} />
           )}
         </View>
       </div>
       {ending && (
-        <EndDialog
+        <Later
+          part="EndDialog"
           t={t}
           onKeep={() => {
             setEnding(false);
@@ -131,18 +129,6 @@ export function Shell({ chat, t, base, prefs, onPrefs, onClose, page }: ShellPro
   );
 }
 
-function Failed({ t, why, onAgain }: { t: T; why: string; onAgain(): void }) {
-  return (
-    <div class="unreachable" role="alert">
-      <p class="strong">{t("shell.failed")}</p>
-      <p>{why}</p>
-      <button class="button" type="button" onClick={onAgain}>
-        {t("shell.try_again")}
-      </button>
-    </div>
-  );
-}
-
 function useMedia(query: string): boolean {
   const [matches, setMatches] = useState(() => matchMedia(query).matches);
   useEffect(() => {
@@ -152,11 +138,4 @@ function useMedia(query: string): boolean {
     return () => list.removeEventListener("change", look);
   }, [query]);
   return matches;
-}
-
-function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
-  const a = Object.assign(document.createElement("a"), { href: url, download: name });
-  a.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000); // the browser may still be asking where to
 }

@@ -2,13 +2,14 @@
 // colours, and what is told about news. The widget, its frame and the page all use it.
 
 import { render } from "preact";
-import { match, type T } from "../core/i18n.ts";
+import { match, wordless, type T } from "../core/i18n.ts";
 import type { Chat, State } from "../core/types.ts";
+import { drawnIn, later } from "../later/later.ts";
 import { focusThread } from "../thread/index.tsx";
-import { chime, notify } from "./news.ts";
 import { keepPrefs, readPrefs } from "./prefs.ts";
-import { Shell } from "./Shell.tsx";
+import { Shell, type ShellProps } from "./Shell.tsx";
 import { keepReadable } from "./theme.ts";
+import { Unreachable } from "./Unreachable.tsx";
 
 /** The accent that the style sheet has for light and dark; settings name it by default. */
 const usual = "#0b6e63";
@@ -18,6 +19,7 @@ export interface MountOptions {
   t: T;
   base: string;
   page: boolean;
+  history?: ShellProps["history"];
   scheme?: "auto" | "light" | "dark";
   /** Of the host page; goes before the assistant's. */
   accent?: string;
@@ -42,6 +44,7 @@ export function mount(app: HTMLElement, options: MountOptions): Mounted {
   let prefs = readPrefs();
   const ended = new AbortController();
   const look = keepReadable(app, ended.signal);
+  const undrawn = drawnIn(app.getRootNode() as Document | ShadowRoot);
   app.dataset.scheme = options.scheme ?? "auto";
 
   function draw(): void {
@@ -52,7 +55,7 @@ export function mount(app: HTMLElement, options: MountOptions): Mounted {
       keepPrefs(prefs);
       draw();
     };
-    render(<Shell chat={chat} t={t} base={options.base} prefs={prefs} onPrefs={onPrefs} onClose={options.onClose} page={options.page} />, app);
+    render(<Shell chat={chat} t={t} base={options.base} prefs={prefs} onPrefs={onPrefs} onClose={options.onClose} page={options.page} history={options.history} />, app);
   }
 
   let accent: string | undefined;
@@ -66,9 +69,14 @@ export function mount(app: HTMLElement, options: MountOptions): Mounted {
 
   const unsubscribe = chat.subscribe(colour);
   const unlisten = onMessage(chat, ({ name, text }) => {
-    if (seen()) return;
-    if (prefs.sound) chime();
-    if (prefs.notify) notify(name ?? chat.state.settings?.title ?? t("shell.title"), text, options.onNotification);
+    if (seen() || !(prefs.sound || prefs.notify)) return;
+    later().then(
+      ({ chime, notify }) => {
+        if (prefs.sound) chime();
+        if (prefs.notify) notify(name ?? chat.state.settings?.title ?? t("shell.title"), text, options.onNotification);
+      },
+      () => {}, // the message itself is there
+    );
   });
   draw();
   colour(chat.state);
@@ -84,9 +92,15 @@ export function mount(app: HTMLElement, options: MountOptions): Mounted {
       ended.abort();
       unsubscribe();
       unlisten();
+      undrawn();
       render(null, app);
     },
   };
+}
+
+/** Says, while there are no words to mount with, that there is nothing yet. */
+export function unreachable(app: HTMLElement, onAgain: () => void, onClose?: () => void): void {
+  render(<Unreachable t={wordless} onAgain={onAgain} onClose={onClose} />, app);
 }
 
 /** What the company has just said. */

@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { AnswerItem } from "../core/types.ts";
+import { Later } from "../later/Later.tsx";
 import { copy } from "./clipboard.ts";
 import { useScene } from "./context.ts";
-import { Feedback } from "./Feedback.tsx";
 import { Icon } from "./Icon.tsx";
 import { excerpt } from "./speech.ts";
 import { used } from "./source.ts";
@@ -46,7 +46,7 @@ export function Actions({ item, again }: { item: AnswerItem; again: boolean }) {
           </button>
         )}
       </div>
-      {asking && <Feedback turn={item.turn} close={close} />}
+      {asking && <Later part="Feedback" t={t} turn={item.turn} close={close} />}
     </>
   );
 }

@@ -1,9 +1,9 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { State } from "../core/types.ts";
+import { Later } from "../later/Later.tsx";
+import { soon } from "../later/later.ts";
 import { useScene } from "./context.ts";
-import { refusal, type Rules } from "./files.ts";
 import { Icon } from "./Icon.tsx";
-import { Uploads } from "./Uploads.tsx";
 
 /** A second press of the button that was "Send" is not meant for "Stop". */
 const slip = 500; // ms
@@ -102,7 +102,7 @@ export function Composer({ state, given, last, refused, offer }: Props) {
           </button>
         </p>
       )}
-      <Uploads uploads={uploads} />
+      {uploads.length > 0 && <Later part="Uploads" t={t} uploads={uploads} />}
       {wrong && (
         <p class="wrong" id={`${id}-wrong`}>
           {wrong}
@@ -124,7 +124,7 @@ export function Composer({ state, given, last, refused, offer }: Props) {
                 e.currentTarget.value = ""; // so that the same file can be picked again
               }}
             />
-            <button type="button" class="round" onClick={() => picker.current?.click()} aria-label={t("thread.attach")} title={t("thread.attach")}>
+            <button type="button" class="round" onClick={() => picker.current?.click()} onPointerEnter={soon} onFocus={soon} aria-label={t("thread.attach")} title={t("thread.attach")}>
               <Icon name="attach" />
             </button>
           </>
@@ -177,16 +177,4 @@ export function Composer({ state, given, last, refused, offer }: Props) {
 /** By how many bytes a text is too long; it is counted only when it may be. */
 function bytesOver(text: string, limit: number): number {
   return text.length * 3 <= limit ? 0 : new TextEncoder().encode(text).length - limit;
-}
-
-/** The files of a drop or a paste that may be sent, and why the first of the others not. */
-export function sortOut(files: Iterable<File>, rules: Rules, t: Parameters<typeof refusal>[2]): { good: File[]; refused: string | undefined } {
-  const good: File[] = [];
-  let refused: string | undefined;
-  for (const file of files) {
-    const why = refusal(file, rules, t);
-    if (why) refused ??= why;
-    else good.push(file);
-  }
-  return { good, refused };
 }

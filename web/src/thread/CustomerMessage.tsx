@@ -1,6 +1,6 @@
 import type { CustomerItem } from "../core/types.ts";
+import { Later } from "../later/Later.tsx";
 import { useScene } from "./context.ts";
-import { FileBubble } from "./FileBubble.tsx";
 import { Icon } from "./Icon.tsx";
 import { memo } from "./memo.ts";
 import { excerpt } from "./speech.ts";
@@ -20,7 +20,7 @@ export const CustomerMessage = memo((props: { item: CustomerItem; editable: bool
     <article class={`customer ${item.state}`} part="message">
       <h3 class="unseen">{t("thread.you")}</h3>
       {item.files.map((file) => (
-        <FileBubble key={file.id} file={file} />
+        <Later part="FileBubble" key={file.id} t={t} file={file} />
       ))}
       {item.text && (
         <div class="bubble">

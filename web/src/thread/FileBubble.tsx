@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { bytes } from "../core/amounts.ts";
 import { withoutBidi } from "../core/bidi.ts";
 import type { File } from "../core/types.ts";
 import { useScene } from "./context.ts";
@@ -36,13 +37,13 @@ export function FileBubble({ file }: { file: File }) {
     }
   };
   return (
-    <button type="button" class={picture ? "file picture" : "file"} ref={button} onClick={download} title={t("thread.download", { name, size: t.bytes(file.bytes) })}>
+    <button type="button" class={picture ? "file picture" : "file"} ref={button} onClick={download} title={t("thread.download", { name, size: bytes(t, file.bytes) })}>
       {picture ? url ? <img src={url} alt="" /> : <span class="blank" /> : <Icon name="file" />}
       <span class="caption">
         <span class="name">
           <bdi>{name}</bdi>
         </span>
-        <span class="size">{t.bytes(file.bytes)}</span>
+        <span class="size">{bytes(t, file.bytes)}</span>
       </span>
     </button>
   );

@@ -1,18 +1,14 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import type { AnswerItem, CustomerItem, Item, State, Thread } from "../core/types.ts";
-import { AgentMessage } from "./AgentMessage.tsx";
+import { Later } from "../later/Later.tsx";
 import { Answer } from "./Answer.tsx";
-import { Choices } from "./Choices.tsx";
 import { useScene } from "./context.ts";
-import { Csat } from "./Csat.tsx";
 import { CustomerMessage } from "./CustomerMessage.tsx";
 import { Follower } from "./follower.ts";
-import { Form } from "./Form.tsx";
 import { Line } from "./Line.tsx";
 import { memo } from "./memo.ts";
 import { NewMessages } from "./NewMessages.tsx";
-import { Queue, Typing } from "./Status.tsx";
 import { distant, Separator } from "./Time.tsx";
 import { Waiting } from "./Waiting.tsx";
 import { Welcome } from "./Welcome.tsx";
@@ -58,9 +54,9 @@ export function Log({ state, retrying }: { state: State; retrying: boolean }) {
   const tail = (
     <>
       {waits && <Waiting activity={waits.activity} />}
-      {thread.owner.kind === "queue" && !thread.ended && <Queue queue={thread.queue ?? {}} />}
-      {thread.typing && !thread.ended && <Typing name={thread.typing.name || thread.owner.name || t("thread.a_person")} />}
-      {(thread.csat === "requested" || thread.csat === "given") && <Csat given={thread.csat === "given"} />}
+      {thread.owner.kind === "queue" && !thread.ended && <Later part="Queue" t={t} queue={thread.queue ?? {}} />}
+      {thread.typing && !thread.ended && <Later part="Typing" t={t} name={thread.typing.name || thread.owner.name || t("thread.a_person")} />}
+      {(thread.csat === "requested" || thread.csat === "given") && <Later part="Csat" t={t} given={thread.csat === "given"} />}
     </>
   );
   const fresh = leftAt === undefined ? 0 : items.slice(leftAt).filter((item) => item.type === "agent" || item.type === "answer").length;
@@ -105,6 +101,7 @@ const Exchange = memo(
     reserved: boolean;
     tail: ComponentChildren;
   }) => {
+    const { t } = useScene();
     const { items, again, edit, seen, person, ended } = props;
     let before = props.before;
     return (
@@ -118,10 +115,10 @@ const Exchange = memo(
               {apart && <Separator at={at} />}
               {item.type === "customer" && <CustomerMessage item={item} editable={item.key === edit} seen={item.key === seen} />}
               {item.type === "answer" && <Answer item={item} again={item.key === again} person={person} />}
-              {item.type === "agent" && <AgentMessage item={item} />}
+              {item.type === "agent" && <Later part="AgentMessage" t={t} item={item} />}
               {item.type === "line" && <Line item={item} />}
-              {item.type === "choices" && <Choices item={item} disabled={ended} />}
-              {item.type === "form" && <Form item={item} disabled={ended} />}
+              {item.type === "choices" && <Later part="Choices" t={t} item={item} disabled={ended} />}
+              {item.type === "form" && <Later part="Form" t={t} item={item} disabled={ended} />}
             </div>
           );
         })}

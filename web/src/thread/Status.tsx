@@ -1,9 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { State, Thread } from "../core/types.ts";
-import { Avatar } from "./AgentMessage.tsx";
 import { useScene } from "./context.ts";
 import { Icon } from "./Icon.tsx";
-import { Dots } from "./Waiting.tsx";
 
 /** How the connection is, while it is not as it should be. */
 export function Connection({ link }: { link: Thread["link"] }) {
@@ -14,35 +12,6 @@ export function Connection({ link }: { link: Thread["link"] }) {
       <span class="pulse" />
       {t(`thread.${link}`)}
     </p>
-  );
-}
-
-/** Where the customer stands while nobody has taken the conversation. */
-export function Queue({ queue }: { queue: NonNullable<Thread["queue"]> }) {
-  const { t } = useScene();
-  return (
-    <div class="card queue">
-      <p class="title">
-        <span class="pulse" />
-        {queue.place === undefined ? t("thread.queue") : queue.place <= 1 ? t("thread.queue_next") : t("thread.queue_place", { n: queue.place })}
-      </p>
-      {queue.expectedWaitMs !== undefined && <p>{t("thread.queue_wait", { time: t.duration(queue.expectedWaitMs) })}</p>}
-      {queue.since && <p>{t("thread.queue_since", { time: t.time(queue.since) })}</p>}
-      <p>{t("thread.queue_more")}</p>
-    </div>
-  );
-}
-
-/** A person of the company is writing. */
-export function Typing({ name }: { name: string }) {
-  const { t } = useScene();
-  return (
-    <div class="agent typing">
-      <Avatar name={name} />
-      <div class="bubble">
-        <Dots label={t("thread.types", { name })} />
-      </div>
-    </div>
   );
 }
 

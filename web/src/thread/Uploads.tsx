@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { bytes } from "../core/amounts.ts";
 import { withoutBidi } from "../core/bidi.ts";
 import type { Upload } from "../core/types.ts";
 import { useScene } from "./context.ts";
@@ -8,7 +9,6 @@ import { Icon } from "./Icon.tsx";
 /** The files that go with the next message. */
 export function Uploads({ uploads }: { uploads: Upload[] }) {
   const { t } = useScene();
-  if (uploads.length === 0) return null;
   return (
     <ul class="uploads" aria-label={t("thread.files")}>
       {uploads.map((upload) => (
@@ -31,7 +31,7 @@ function One({ upload }: { upload: Upload }) {
         {upload.state === "sending" ? (
           <progress max={upload.bytes || 1} value={upload.sent} aria-label={t("thread.uploading", { name })} />
         ) : (
-          <span class="size">{upload.state === "failed" ? (upload.error ?? t("thread.not_sent")) : t.bytes(upload.bytes)}</span>
+          <span class="size">{upload.state === "failed" ? (upload.error ?? t("thread.not_sent")) : bytes(t, upload.bytes)}</span>
         )}
       </span>
       <button type="button" class="act" onClick={() => chat.cancelUpload(upload.key)} aria-label={t("thread.remove", { name })} title={t("thread.remove", { name })}>

@@ -92,7 +92,7 @@ export class Narrator {
           if (!was) this.queue.say(lineText(item, t));
           break;
         case "choices":
-          if (!was) this.queue.say(t("thread.choose") + ": " + t.list(item.options.map((o) => o.label), "disjunction"));
+          if (!was) this.queue.say(t("thread.choose") + ": " + item.options.map((o) => o.label).join(", "));
           break;
         case "form":
           if (!was) this.queue.say(item.title ?? t("thread.form"));

@@ -4,12 +4,11 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { T } from "../core/i18n.ts";
 import type { Chat, State } from "../core/types.ts";
+import { Later } from "../later/Later.tsx";
+import { later, soon } from "../later/later.ts";
 import { Announcer, type Voice } from "./Announcer.tsx";
-import { Card } from "./Citation.tsx";
-import { Composer, sortOut } from "./Composer.tsx";
-import { Consent } from "./Consent.tsx";
+import { Composer } from "./Composer.tsx";
 import { SceneContext, type Scene } from "./context.ts";
-import { Ended } from "./Ended.tsx";
 import { Icon } from "./Icon.tsx";
 import { Log } from "./Log.tsx";
 import { Connection, Problem } from "./Status.tsx";
@@ -58,18 +57,24 @@ export function Thread({ chat, state, t, whole = false, base = "" }: Props) {
   // The retry has begun, or was refused.
   useEffect(() => setRetrying(undefined), [thread.running, thread.id, state.problem]);
 
-  const offer = (files: Iterable<File>) => {
-    if (!settings?.files) return;
-    const sorted = sortOut(files, settings.files, t);
-    setRefused(sorted.refused);
-    if (sorted.refused) voice.alarm(sorted.refused);
-    sorted.good.forEach((file) => chat.upload(file));
+  const offer = async (files: Iterable<File>) => {
+    const rules = settings?.files;
+    if (!rules) return;
+    const offered = [...files]; // the browser's own list is emptied when the event is over
+    const { good, refused } = await later().then(
+      ({ sortOut }) => sortOut(offered, rules, t),
+      () => ({ good: [], refused: t("shell.not_loaded") }),
+    );
+    setRefused(refused);
+    if (refused) voice.alarm(refused);
+    good.forEach((file) => chat.upload(file));
   };
   const takesFiles = settings?.files !== undefined && !thread.ended && !thread.consentNeeded;
   const drag = (e: DragEvent) => {
     if (!takesFiles || !e.dataTransfer?.types.includes("Files")) return;
     e.preventDefault();
     setDragging(true);
+    soon();
   };
   const leave = (e: DragEvent) => {
     if (!(e.currentTarget as Node).contains(e.relatedTarget as Node | null)) setDragging(false);
@@ -78,7 +83,7 @@ export function Thread({ chat, state, t, whole = false, base = "" }: Props) {
     if (!dragging) return;
     e.preventDefault();
     setDragging(false);
-    offer(e.dataTransfer?.files ?? []);
+    void offer(e.dataTransfer?.files ?? []);
   };
   // Escape leaves what is innermost: the card, then the running answer; the panel is the shell's.
   const key = (e: KeyboardEvent) => {
@@ -98,9 +103,9 @@ export function Thread({ chat, state, t, whole = false, base = "" }: Props) {
         <Log state={state} retrying={retrying !== undefined} />
         {state.problem && <Problem problem={state.problem} />}
         {thread.ended ? (
-          <Ended />
+          <Later part="Ended" t={t} />
         ) : thread.consentNeeded && settings ? (
-          <Consent settings={settings} />
+          <Later part="Consent" t={t} settings={settings} />
         ) : (
           <Composer state={state} given={given} last={last?.type === "customer" ? last.text : undefined} refused={refused} offer={offer} />
         )}
@@ -110,7 +115,7 @@ export function Thread({ chat, state, t, whole = false, base = "" }: Props) {
             {t("thread.drop")}
           </p>
         )}
-        {shown && <Card shown={shown} close={close} hold={hold} />}
+        {shown && <Later part="Card" t={t} shown={shown} close={close} hold={hold} />}
         <Announcer state={state} t={t} whole={whole} voice={voice} />
       </div>
     </SceneContext.Provider>

@@ -2,8 +2,8 @@
 
 import { createChat } from "../core/chat.ts";
 import type { T } from "../core/i18n.ts";
-import { mount, type Mounted } from "../shell/mount.tsx";
-import { patiently } from "../shell/words.ts";
+import { patiently } from "../core/words.ts";
+import { mount, unreachable, type Mounted } from "../shell/mount.tsx";
 import { perform, report } from "./bridge.ts";
 import type { Boot } from "./contract.ts";
 import { addStyle } from "./sheet.ts";
@@ -34,18 +34,20 @@ export const boot: Boot = (_version, env) => {
   let mounted: Mounted | undefined;
   const ended = new AbortController();
   const inline = host.hasAttribute("data-inline");
+  const close = inline ? undefined : surface.close;
 
   let wanted = "";
   async function speak(locale: string): Promise<void> {
     wanted = locale;
-    const words = await patiently(locale, ended.signal).catch(() => undefined); // it ended
+    const failed = (again: () => void) => mounted ?? unreachable(app, again, close);
+    const words = await patiently(locale, ended.signal, failed).catch(() => undefined); // it ended
     if (!words || ended.signal.aborted || wanted !== locale) return;
     t = words;
     if (mounted) mounted.words(t);
     else {
       mounted = mount(app, {
         chat, t, base, page: false, scheme: settings.colorScheme, accent: settings.accent, seen: looks,
-        onClose: inline ? undefined : surface.close,
+        onClose: close,
         onNotification: surface.open,
       });
       if (surface.isOpen && !inline) mounted.focus();

@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, test } from "node:test";
 import assert from "node:assert/strict";
 import { createChat } from "../../src/core/chat.ts";
+import en from "../../strings/en.json";
 import type { Env } from "../../src/core/env.ts";
+import { translator } from "../../src/core/i18n.ts";
+import { transcript } from "../../src/core/transcript.ts";
 import type { AnswerItem, Chat, CustomerItem, Item, Options } from "../../src/core/types.ts";
 import { FakeBrowser, FakeServer, until, type Stored } from "./fake.ts";
 
@@ -380,6 +383,7 @@ test("files are sent when chosen and go with the next message", async () => {
   const chat = await mount();
   chat.upload(new File(["x".repeat(200)], "big.png", { type: "image/png" }));
   chat.upload(new File(["x"], "a.exe", { type: "application/x-msdownload" }));
+  await until("looked at", () => chat.state.uploads.length === 2);
   assert.deepEqual(chat.state.uploads.map((u) => u.error), ["The file is too large.", "Files of this type are not taken."]);
   for (const { key } of chat.state.uploads) chat.cancelUpload(key);
   chat.upload(new File(["x"], "a.png", { type: "image/png" }));
@@ -399,7 +403,7 @@ test("the transcript has who said what, and the sources that were cited", async 
   say(c, "To Austria. [1]");
   server.event(c, "turn.ended", { turn: "t1", outcome: "answered", text: "To Austria. [1]" });
   await until("the answer", () => answer(chat)?.running === false);
-  const text = chat.transcript();
+  const text = transcript(chat.state.settings!.title!, items(chat), translator("en", en));
   assert.match(text, /^Demo\n\nYou, .*:\nWhere\?\n\nAI assistant, .*:\nTo Austria\. \[1\]\nSources:\n\[1\] Delivery: “To Austria\.” https:\/\/x\.example\n$/);
 });
 

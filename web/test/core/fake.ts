@@ -3,7 +3,10 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import en from "../../strings/en.json";
 import { usual, type Env } from "../../src/core/env.ts";
+import { translator } from "../../src/core/i18n.ts";
+import { uploads, type Send } from "../../src/core/uploads.ts";
 import type { WidgetSettings } from "../../src/core/protocol.gen.ts";
 
 type Fields = Record<string, unknown>;
@@ -172,6 +175,12 @@ export class FakeServer {
   }
 }
 
+const send: Send = async (url, token, file, progress) => {
+  progress(file.size);
+  const response = await fetch(url, { method: "POST", headers: { Authorization: `Bearer ${token}` } });
+  return { status: 201, body: JSON.stringify({ id: "f1", name: file.name, type: file.type, bytes: file.size, ...((await response.json()) as object) }) };
+};
+
 /** A browser with tabs that share storage and channels. */
 export class FakeBrowser {
   readonly local = new FakeStorage();
@@ -185,11 +194,8 @@ export class FakeBrowser {
     const session = new FakeStorage();
     return {
       fetch: (input, init) => (this.onLine ? fetch(input, init) : Promise.reject(new TypeError("offline"))),
-      upload: async (url, token, file, progress) => {
-        progress(file.size);
-        const response = await fetch(url, { method: "POST", headers: { Authorization: `Bearer ${token}` } });
-        return { status: 201, body: JSON.stringify({ id: "f1", name: file.name, type: file.type, bytes: file.size, ...((await response.json()) as object) }) };
-      },
+      words: async (locale) => translator(locale, en),
+      uploads: async () => (desk, key) => uploads(desk, key, send),
       listen: (type, listener, signal) => {
         const entry = { type, listener };
         this.#listeners.add(entry);

@@ -47,7 +47,6 @@ export function fakeChat(start: Partial<State> = {}): FakeChat {
       hearers.add(hear);
       return () => hearers.delete(hear);
     },
-    transcript: () => "You: hello\n",
   };
   return new Proxy(own as unknown as FakeChat, {
     get: (target, name) => (name in target ? Reflect.get(target, name) : (...args: unknown[]) => void calls.push([String(name), ...args])),

@@ -9,6 +9,8 @@ import { fakeChat, fakeState, type FakeChat } from "./fake.ts";
 const { mount } = await import("../../src/shell/mount.tsx");
 const { initials, stateLine } = await import("../../src/shell/Header.tsx");
 const { act } = await import("preact/test-utils");
+const { later } = await import("../../src/later/later.ts");
+await later();
 
 const t = translator("en", en);
 const answered: Item[] = [{ type: "customer", key: "1", text: "Hello?", at: "2026-11-01T10:00:00Z", state: "sent", seq: 1, turn: "t", files: [] }];
@@ -189,6 +191,6 @@ test("news is heard and seen only by those who asked for it and look elsewhere",
   await press("Notifications");
   await until("notifications are on", () => button("Notifications")!.getAttribute("aria-checked") === "true");
   chat.event("agent.message", agent);
-  assert.equal(tones, 4);
+  await until("it is heard", () => tones === 4);
   assert.deepEqual(shown, ["Mia: Here I am."]);
 });

@@ -3,12 +3,17 @@ import { mock, test } from "node:test";
 import assert from "node:assert/strict";
 import en from "../../strings/en.json";
 import { translator } from "../../src/core/i18n.ts";
+import { later } from "../../src/later/later.ts";
 import type { State } from "../../src/core/types.ts";
 import { refusal } from "../../src/thread/files.ts";
 import { Thread } from "../../src/thread/index.tsx";
 import { answer, customer, having, quiet, recorder, settings } from "./scene.ts";
 
 const t = translator("en", en);
+await later();
+
+/** What was asked of the second script has been done. */
+const settled = () => act(() => new Promise<void>((resolve) => setImmediate(resolve)));
 
 function thread(state: State) {
   const { chat, calls, uploaded } = recorder();
@@ -140,17 +145,18 @@ test("files are looked at before they are uploaded", () => {
   assert.equal(refusal({ name: "a.png", type: "image/png", size: 0 }, rules, t), "a.png is empty.");
 });
 
-test("a pasted picture is uploaded, one of a wrong type is refused with a word", () => {
+test("a pasted picture is uploaded, one of a wrong type is refused with a word", async () => {
   const page = thread(quiet);
   const files = [new File(["x"], "a.png", { type: "image/png" }), new File(["x"], "b.exe", { type: "application/x-msdownload" })];
   act(() => void page.find(field).dispatchEvent(Object.assign(new Event("paste", { bubbles: true, cancelable: true }), { clipboardData: { files } })));
+  await settled();
   assert.deepEqual(page.uploaded.map((f) => f.name), ["a.png"]);
   assert.match(page.find(".wrong").textContent!, /b\.exe cannot be sent/);
   assert.match(page.find("[role=alert]").textContent!, /b\.exe cannot be sent/);
   page.unmount();
 });
 
-test("files can be dropped anywhere on the conversation, where files are taken", () => {
+test("files can be dropped anywhere on the conversation, where files are taken", async () => {
   const page = thread(quiet);
   const drag = (type: string, data: object) => act(() => void page.find(".scroller").dispatchEvent(Object.assign(new Event(type, { bubbles: true, cancelable: true }), { dataTransfer: data })));
   drag("dragenter", { types: ["text/plain"] });
@@ -159,6 +165,7 @@ test("files can be dropped anywhere on the conversation, where files are taken",
   page.find(".drop");
   drag("drop", { types: ["Files"], files: [new File(["x"], "a.png", { type: "image/png" })] });
   assert.equal(page.all(".drop").length, 0);
+  await settled();
   assert.deepEqual(page.uploaded.map((f) => f.name), ["a.png"]);
   page.show({ ...quiet, settings: { ...settings, files: undefined } });
   drag("dragenter", { types: ["Files"] });

@@ -3,6 +3,7 @@ import { mock, test } from "node:test";
 import assert from "node:assert/strict";
 import en from "../../strings/en.json";
 import { translator } from "../../src/core/i18n.ts";
+import { later } from "../../src/later/later.ts";
 import type { Citation, ChoicesItem, FormItem, State } from "../../src/core/types.ts";
 import { Thread } from "../../src/thread/index.tsx";
 import { exchanges, flagsOf, waitsFor } from "../../src/thread/Log.tsx";
@@ -12,6 +13,7 @@ import { distant } from "../../src/thread/Time.tsx";
 import { answer, citation, customer, having, noon, recorder } from "./scene.ts";
 
 const t = translator("en", en);
+await later();
 
 function thread(state: State) {
   const { chat, calls } = recorder();
