@@ -52,7 +52,7 @@ func Markdown(text string, citations []chat.Citation) (html string, links []stri
 		for _, item := range block.Items {
 			for _, s := range item {
 				if s.URL != "" {
-					links = append(links, s.URL)
+					links = append(links, string(s.URL))
 				}
 			}
 		}

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"html/template"
 	"net/url"
 	"regexp"
 	"slices"
@@ -28,9 +29,9 @@ type block struct {
 type span struct {
 	Text                   string
 	Strong, Emphasis, Code bool
-	URL                    string // of a link, or of the source behind a mark
-	Mark                   int    // of a citation, or 0
-	Title                  string // of its source
+	URL                    template.URL // of a link, or of the source behind a mark; from linked alone
+	Mark                   int          // of a citation, or 0
+	Title                  string       // of its source
 }
 
 var (
@@ -234,8 +235,9 @@ func marked(s span, digits string, citations []chat.Citation) span {
 	return span{Text: digits, Mark: n, URL: sourceLink(citations[i]), Title: withoutBidi(citations[i].Title)}
 }
 
-// linked returns an address that people may be led to, or "".
-func linked(address string) string {
+// linked returns an address that people may be led to, or "". It is what decides: the
+// template would refuse tel.
+func linked(address string) template.URL {
 	u, err := url.Parse(address)
 	if err != nil {
 		return ""
@@ -243,18 +245,18 @@ func linked(address string) string {
 	switch strings.ToLower(u.Scheme) {
 	case "http", "https":
 		if u.Host != "" {
-			return u.String()
+			return template.URL(u.String())
 		}
 	case "mailto", "tel":
-		return u.String()
+		return template.URL(u.String())
 	}
 	return ""
 }
 
 // sourceLink is the address of a citation's source: the document's own, or ours.
-func sourceLink(c chat.Citation) string {
+func sourceLink(c chat.Citation) template.URL {
 	if strings.HasPrefix(c.URL, "/sources/") {
-		return c.URL
+		return template.URL(c.URL)
 	}
 	return linked(c.URL)
 }

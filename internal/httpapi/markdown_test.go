@@ -36,6 +36,7 @@ func TestMarkdown(t *testing.T) {
 		{"(https://x.example/a).", `<p dir="auto">(<a href="https://x.example/a" target="_blank" rel="noopener noreferrer nofollow">https://x.example/a</a>).</p>`},
 		{"[x](javascript:alert(1)) [y](//evil.example) [z](data:text/html,x)", `<p dir="auto">[x](javascript:alert(1)) [y](//evil.example) [z](data:text/html,x)</p>`},
 		{"[m](mailto:a@x.example)", `<p dir="auto"><a href="mailto:a@x.example" target="_blank" rel="noopener noreferrer nofollow">m</a></p>`},
+		{"[t](tel:0800-123)", `<p dir="auto"><a href="tel:0800-123" target="_blank" rel="noopener noreferrer nofollow">t</a></p>`},
 		{"<script>alert(1)</script>&amp;", `<p dir="auto">&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;</p>`},
 		{"a\u202eb\u2066c", `<p dir="auto">abc</p>`},
 		{"Yes.[1] No.[9]", `<p dir="auto">Yes.<a class="cite" href="/sources/g1/delivery.md?start=1&amp;end=2" target="_blank" rel="noopener nofollow" title="Delivery &lt;i&gt;&#34;">1</a> No.[9]</p>`},

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"html/template"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -298,8 +299,9 @@ type entry struct {
 
 // source is a document that an answer rests on, with the words that it cites.
 type source struct {
-	Title, URL string
-	Quotes     []quote
+	Title  string
+	URL    template.URL
+	Quotes []quote
 }
 
 type quote struct {
