@@ -33,9 +33,9 @@ export function Menu({ t, unread, children }: Props) {
         onFocus={soon}
         onClick={() => setOpen(!open)}
         onKeyDown={(e) => {
-          if (e.key !== "ArrowDown" || open) return;
+          if (e.key !== (open ? "Escape" : "ArrowDown")) return;
           e.preventDefault();
-          setOpen(true);
+          setOpen(!open);
         }}
       >
         <Glyph name="more" />

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { T } from "../core/i18n.ts";
 import { transcript } from "../core/transcript.ts";
 import type { State } from "../core/types.ts";
@@ -36,7 +36,7 @@ export function MenuList({ t, state, listed, prefs, onPrefs, onNote, onList, onF
   const menu = useRef<HTMLDivElement>(null);
   const lines = () => [...menu.current!.querySelectorAll<HTMLElement>("[role^=menuitem]")];
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     lines()[0]?.focus();
     const place = menu.current!.parentElement!; // with the button, which closes by itself
     // Composed, so that a press anywhere on the host page is seen as well.
