@@ -22,7 +22,7 @@ export interface Options {
 /** Reads the text of a paragraph, a heading or a cell. Open says that more may come: then
  * what has begun at its end is held back, or read as if it were complete. */
 export function inline(text: string, options: Options, open: boolean): Inline[] {
-  return new Line(withoutBidi(text), options, open, false).read();
+  return line(withoutBidi(text), options, open, false);
 }
 
 /** A run of signs that may open emphasis: the place in `out` where its content begins. */
@@ -38,124 +38,114 @@ const longestLabel = 120; // of a link, held back while it comes
 const longestAddress = 2048;
 const entities: Record<string, string> = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&nbsp;": "\u00A0" };
 
-class Line {
-  private readonly text: string;
-  private out: Inline[] = [];
-  private buffer = "";
-  private i = 0;
-  private readonly stack: Opener[] = [];
-  private brackets: Int32Array | undefined;
-  private ticks: Map<number, number> | undefined;
+/** Reads from left to right. What was begun and may turn out to be nothing is on `stack`. */
+function line(given: string, options: Options, open: boolean, inLink: boolean): Inline[] {
+  const text = given.trim();
+  const out: Inline[] = [];
+  let buffer = "";
+  let i = 0;
+  const stack: Opener[] = [];
+  let brackets: Int32Array | undefined;
+  let ticks: Map<number, number> | undefined;
 
-  constructor(
-    text: string,
-    private readonly options: Options,
-    private readonly open: boolean,
-    private readonly inLink: boolean,
-  ) {
-    this.text = text.trim();
-  }
-
-  read(): Inline[] {
-    const { text } = this;
+  function read(): Inline[] {
     // Signs, and what may be an address: a scheme, or the local part of a mailbox.
     const special = /[\\`*_~[!<&\n]|(?<![\p{L}\p{N}_])https?:\/\/|(?<![\w.%+-])[\w.%+-]{1,64}@/giu;
-    while (this.i < text.length) {
-      special.lastIndex = this.i;
+    while (i < text.length) {
+      special.lastIndex = i;
       const found = special.exec(text);
       const next = found?.index ?? text.length;
-      this.buffer += text.slice(this.i, next);
-      this.i = next;
+      buffer += text.slice(i, next);
+      i = next;
       if (!found) break;
-      if (found[0].length === 1) this.sign(found[0]);
-      else if (found[0].endsWith("@")) this.mail(found[0]);
-      else this.address();
+      if (found[0].length === 1) sign(found[0]);
+      else if (found[0].endsWith("@")) mail(found[0]);
+      else address();
     }
-    if (this.open) this.closeAll();
-    while (this.stack.length) this.drop();
-    this.flush();
-    return this.out;
+    if (open) closeAll();
+    while (stack.length) drop();
+    flush();
+    return out;
   }
 
-  private sign(c: string): void {
+  function sign(c: string): void {
     switch (c) {
       case "\\":
-        return this.escape();
+        return escape();
       case "`":
-        return this.code();
+        return code();
       case "*":
       case "_":
       case "~":
-        return this.emphasis(c);
+        return emphasis(c);
       case "[":
-        return this.bracket(this.i);
+        return bracket(i);
       case "!":
-        if (this.text[this.i + 1] === "[") return this.bracket(this.i + 1);
-        return this.open && this.rest === 1 && /\s/.test(this.text[this.i - 1] ?? " ") ? this.hold() : this.literal(1);
+        if (text[i + 1] === "[") return bracket(i + 1);
+        return open && rest() === 1 && /\s/.test(text[i - 1] ?? " ") ? hold() : literal(1);
       case "<":
-        return this.angle();
+        return angle();
       case "&":
-        return this.entity();
+        return entity();
       default:
-        return this.newline();
+        return newline();
     }
   }
 
-  private literal(n: number): void {
-    this.buffer += this.text.slice(this.i, this.i + n);
-    this.i += n;
+  function literal(n: number): void {
+    buffer += text.slice(i, i + n);
+    i += n;
   }
 
-  private flush(): void {
-    if (this.buffer === "") return;
-    const last = this.out.at(-1);
-    if (last?.type === "text" && !this.stack.some((o) => o.at === this.out.length)) last.text += this.buffer;
-    else this.out.push({ type: "text", text: this.buffer });
-    this.buffer = "";
+  function flush(): void {
+    if (buffer === "") return;
+    const last = out.at(-1);
+    if (last?.type === "text" && !stack.some((o) => o.at === out.length)) last.text += buffer;
+    else out.push({ type: "text", text: buffer });
+    buffer = "";
   }
 
-  private push(node: Inline): void {
-    this.flush();
-    this.out.push(node);
+  function push(node: Inline): void {
+    flush();
+    out.push(node);
   }
 
   /** Holds back the rest of the text: what it means is not known yet. */
-  private hold(): void {
-    this.i = this.text.length;
+  function hold(): void {
+    i = text.length;
   }
 
-  private get rest(): number {
-    return this.text.length - this.i;
+  function rest(): number {
+    return text.length - i;
   }
 
-  private escape(): void {
-    const next = this.text[this.i + 1];
-    if (next === undefined && this.open) return this.hold();
+  function escape(): void {
+    const next = text[i + 1];
+    if (next === undefined && open) return hold();
     if (next === "\n") {
-      this.i++;
-      return this.newline();
+      i++;
+      return newline();
     }
     if (next !== undefined && /[!-/:-@[-`{-~]/.test(next)) {
-      this.buffer += next;
-      this.i += 2;
+      buffer += next;
+      i += 2;
       return;
     }
-    this.literal(1);
+    literal(1);
   }
 
-  private newline(): void {
-    this.buffer = this.buffer.trimEnd();
-    this.push({ type: "break" });
-    this.i++;
-    while (this.text[this.i] === " " || this.text[this.i] === "\t") this.i++;
+  function newline(): void {
+    buffer = buffer.trimEnd();
+    push({ type: "break" });
+    i++;
+    while (text[i] === " " || text[i] === "\t") i++;
   }
 
-  private code(): void {
-    const { text } = this;
-    const length = run(text, this.i);
-    this.ticks ??= lastRuns(text);
-    const from = this.i + length;
-    if ((this.ticks.get(length) ?? -1) >= from) {
+  function code(): void {
+    const length = run(text, i);
+    ticks ??= lastRuns(text);
+    const from = i + length;
+    if ((ticks.get(length) ?? -1) >= from) {
       let end = from;
       for (;;) {
         end = text.indexOf("`", end);
@@ -163,204 +153,203 @@ class Line {
         if (n === length) break;
         end += n;
       }
-      this.push({ type: "code", text: codeText(text.slice(from, end)) });
-      this.i = end + length;
-    } else if (this.open) {
+      push({ type: "code", text: codeText(text.slice(from, end)) });
+      i = end + length;
+    } else if (open) {
       let end = text.length;
       while (text[end - 1] === "`") end--; // half of the closing run
-      if (from < end) this.push({ type: "code", text: codeText(text.slice(from, end)) });
-      this.hold();
+      if (from < end) push({ type: "code", text: codeText(text.slice(from, end)) });
+      hold();
     } else {
-      this.literal(length);
+      literal(length);
     }
   }
 
   /** Opens or closes emphasis by the rules of CommonMark, without its multiples of three:
    * a run of signs opens before a word and closes after one, and underscores do not within. */
-  private emphasis(sign: string): void {
-    const { text } = this;
-    const length = run(text, this.i);
-    const before = text[this.i - 1] ?? " ";
-    const after = text[this.i + length] ?? " ";
-    if (this.open && this.i + length === text.length && !this.closable(sign, length)) return this.hold();
+  function emphasis(sign: string): void {
+    const length = run(text, i);
+    const before = text[i - 1] ?? " ";
+    const after = text[i + length] ?? " ";
+    if (open && i + length === text.length && !closable(sign, length)) return hold();
     const space = /\s/.test(after);
     const punct = /[\p{P}\p{S}]/u.test(after);
     const left = !space && (!punct || /[\s\p{P}\p{S}]/u.test(before));
     const right = !/\s/.test(before) && (!/[\p{P}\p{S}]/u.test(before) || space || punct);
-    if (length > 3 || (sign === "~" && length !== 2)) return this.literal(length);
+    if (length > 3 || (sign === "~" && length !== 2)) return literal(length);
     const mayClose = right && (sign !== "_" || !left || punct);
     const mayOpen = left && (sign !== "_" || !right || /[\p{P}\p{S}]/u.test(before));
     let remaining = length;
     if (mayClose) {
-      while (remaining > 0 && this.stack.some((o) => o.sign === sign)) remaining -= this.close(sign, remaining);
+      while (remaining > 0 && stack.some((o) => o.sign === sign)) remaining -= close(sign, remaining);
     }
-    this.i += length;
+    i += length;
     if (remaining === 0) return;
-    if (mayOpen && this.stack.length < maxOpen) {
-      this.flush();
-      this.stack.push({ sign, length: remaining, at: this.out.length, optimistic: /[\s\p{P}]/u.test(before) });
+    if (mayOpen && stack.length < maxOpen) {
+      flush();
+      stack.push({ sign, length: remaining, at: out.length, optimistic: /[\s\p{P}]/u.test(before) });
     } else {
-      this.buffer += sign.repeat(remaining);
+      buffer += sign.repeat(remaining);
     }
   }
 
-  private closable(sign: string, length: number): boolean {
-    return this.stack.some((o) => o.sign === sign && o.length === length);
+  function closable(sign: string, length: number): boolean {
+    return stack.some((o) => o.sign === sign && o.length === length);
   }
 
   /** Closes the nearest opener of sign, and what was opened after it is text. Returns how
    * many signs that took. */
-  private close(sign: string, available: number): number {
-    while (this.stack.at(-1)!.sign !== sign) this.drop();
-    const opener = this.stack.at(-1)!;
+  function close(sign: string, available: number): number {
+    while (stack.at(-1)!.sign !== sign) drop();
+    const opener = stack.at(-1)!;
     const n = sign === "~" || (opener.length >= 2 && available >= 2) ? 2 : 1;
-    this.wrap(opener, n);
+    wrap(opener, n);
     opener.length -= n;
-    if (opener.length === 0) this.stack.pop();
+    if (opener.length === 0) stack.pop();
     return n;
   }
 
-  private wrap(opener: Opener, n: number): void {
-    this.flush();
-    const children = this.out.splice(opener.at);
-    this.out.push({ type: opener.sign === "~" ? "del" : n === 2 ? "strong" : "em", children });
+  function wrap(opener: Opener, n: number): void {
+    flush();
+    const children = out.splice(opener.at);
+    out.push({ type: opener.sign === "~" ? "del" : n === 2 ? "strong" : "em", children });
   }
 
   /** The last opener was none: its signs are text. */
-  private drop(): void {
-    this.flush();
-    const { sign, length, at } = this.stack.pop()!;
-    const before = at > 0 && !this.stack.some((o) => o.at === at) ? this.out[at - 1] : undefined;
-    const after = this.out[at];
+  function drop(): void {
+    flush();
+    const { sign, length, at } = stack.pop()!;
+    const before = at > 0 && !stack.some((o) => o.at === at) ? out[at - 1] : undefined;
+    const after = out[at];
     let text = sign.repeat(length);
     if (after?.type === "text") {
       text += after.text;
-      this.out.splice(at, 1);
+      out.splice(at, 1);
     }
     if (before?.type === "text") before.text += text;
-    else this.out.splice(at, 0, { type: "text", text });
+    else out.splice(at, 0, { type: "text", text });
   }
 
   /** The end of text that grows closes what was opened, as its signs will. */
-  private closeAll(): void {
-    this.flush();
-    for (let opener = this.stack.at(-1); opener; opener = this.stack.at(-1)) {
+  function closeAll(): void {
+    flush();
+    for (let opener = stack.at(-1); opener; opener = stack.at(-1)) {
       if (!opener.optimistic) {
-        this.drop();
+        drop();
         continue;
       }
-      if (opener.at < this.out.length) {
-        if (opener.length >= 2) this.wrap(opener, 2);
-        if (opener.length !== 2) this.wrap(opener, 1);
+      if (opener.at < out.length) {
+        if (opener.length >= 2) wrap(opener, 2);
+        if (opener.length !== 2) wrap(opener, 1);
       }
-      this.stack.pop();
+      stack.pop();
     }
   }
 
   /** A mark, a link or a picture whose label opens at `at`. */
-  private bracket(at: number): void {
-    const { text } = this;
-    const picture = at > this.i;
-    this.brackets ??= pairs(text);
-    const end = this.brackets[at]!;
+  function bracket(at: number): void {
+    const shown = at > i;
+    brackets ??= pairs(text);
+    const end = brackets[at]!;
     if (end < 0) {
-      return this.open && !this.inLink && this.rest <= longestLabel ? this.hold() : this.literal(at + 1 - this.i);
+      return open && !inLink && rest() <= longestLabel ? hold() : literal(at + 1 - i);
     }
     const label = text.slice(at + 1, end);
-    if (!picture && !this.inLink && /^[1-9]\d{0,5}$/.test(label) && this.options.marks?.has(Number(label))) {
-      this.push({ type: "mark", n: Number(label) });
-      this.i = end + 1;
+    if (!shown && !inLink && /^[1-9]\d{0,5}$/.test(label) && options.marks?.has(Number(label))) {
+      push({ type: "mark", n: Number(label) });
+      i = end + 1;
       return;
     }
-    if (this.open && end + 1 === text.length) return this.hold();
-    const address = !this.inLink && text[end + 1] === "(" ? destination(text, end + 2) : undefined;
-    if (address === "more") return this.open ? this.hold() : this.literal(at + 1 - this.i);
-    if (!address) return this.literal(at + 1 - this.i);
-    if (picture) this.picture(address.url, label);
-    else this.link(address.url, label);
-    this.i = address.end;
+    if (open && end + 1 === text.length) return hold();
+    const address = !inLink && text[end + 1] === "(" ? destination(text, end + 2) : undefined;
+    if (address === "more") return open ? hold() : literal(at + 1 - i);
+    if (!address) return literal(at + 1 - i);
+    if (shown) picture(address.url, label);
+    else link(address.url, label);
+    i = address.end;
   }
 
-  private link(url: string, label: string): void {
+  function link(url: string, label: string): void {
     const href = safe(url);
-    const children = new Line(visible(label), this.options, false, true).read();
+    const children = line(visible(label), options, false, true);
     if (!href) {
-      this.flush();
-      this.out.push(...children);
+      flush();
+      out.push(...children);
       return;
     }
     const host = disguised(href, plain(children));
     if (plain(children).trim() === "") children.push({ type: "text", text: href.replace(/^(?:mailto|tel):/, "") });
-    this.push({ type: "link", href, children, ...(host !== undefined && { host }) });
+    push({ type: "link", href, children, ...(host !== undefined && { host }) });
   }
 
-  private picture(url: string, label: string): void {
-    const alt = visible(plain(new Line(label, this.options, false, true).read()));
+  function picture(url: string, label: string): void {
+    const alt = visible(plain(line(label, options, false, true)));
     const src = safe(url);
-    if (src?.startsWith("https:") && this.options.images?.includes(new URL(src).origin)) this.push({ type: "image", src, alt });
-    else this.buffer += alt;
+    if (src?.startsWith("https:") && options.images?.includes(new URL(src).origin)) push({ type: "image", src, alt });
+    else buffer += alt;
   }
 
-  private angle(): void {
-    const { text, i } = this;
+  function angle(): void {
     const found = /<(?:(br) ?\/?|((?:https?:\/\/|mailto:|tel:)[^\s<>]+)|([\w.+-]+@[\w-]+(?:\.[\w-]+)+))>/iy;
     found.lastIndex = i;
     const match = found.exec(text);
     if (match?.[1]) {
-      this.i += match[0].length;
-      this.push({ type: "break" });
-    } else if (match && !this.inLink && this.autolink(match[2] ?? `mailto:${match[3]}`)) {
-      this.i += match[0].length;
-    } else if (this.open && this.rest <= longestLabel && /^<[a-z][^\s<>]*$/i.test(text.slice(i))) {
-      this.hold();
+      i += match[0].length;
+      push({ type: "break" });
+    } else if (match && !inLink && autolink(match[2] ?? `mailto:${match[3]}`)) {
+      i += match[0].length;
+    } else if (open && rest() <= longestLabel && /^<[a-z][^\s<>]*$/i.test(text.slice(i))) {
+      hold();
     } else {
-      this.literal(1);
+      literal(1);
     }
   }
 
-  private entity(): void {
+  function entity(): void {
     const found = /&#?\w{1,6};/y;
-    found.lastIndex = this.i;
-    const match = found.exec(this.text)?.[0];
+    found.lastIndex = i;
+    const match = found.exec(text)?.[0];
     const character = match && entities[match.toLowerCase()];
     if (character) {
-      this.buffer += character;
-      this.i += match.length;
-    } else if (this.open && this.rest <= 6 && /^&#?\w*$/.test(this.text.slice(this.i))) {
-      this.hold();
+      buffer += character;
+      i += match.length;
+    } else if (open && rest() <= 6 && /^&#?\w*$/.test(text.slice(i))) {
+      hold();
     } else {
-      this.literal(1);
+      literal(1);
     }
   }
 
   /** An address that stands in the text as it is. */
-  private address(): void {
+  function address(): void {
     const found = /[^\s<>`|]*/y;
-    found.lastIndex = this.i;
-    const rest = found.exec(this.text)![0];
-    const url = trimmed(rest);
-    if (this.inLink || (this.open && rest.length === this.rest)) this.literal(rest.length); // where it may go on it is text for now
-    else if (this.autolink(url)) this.i += url.length;
-    else this.literal("http".length);
+    found.lastIndex = i;
+    const word = found.exec(text)![0];
+    const url = trimmed(word);
+    if (inLink || (open && word.length === rest())) literal(word.length); // where it may go on it is text for now
+    else if (autolink(url)) i += url.length;
+    else literal("http".length);
   }
 
   /** A mailbox of which the local part and the @ have been read. */
-  private mail(local: string): void {
+  function mail(local: string): void {
     const found = /(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,63}/y;
-    found.lastIndex = this.i + local.length;
-    const domain = found.exec(this.text)?.[0];
-    if (this.open && !/[^\w.-]/.test(this.text.slice(this.i + local.length, this.i + longestLabel))) this.literal(local.length);
-    else if (this.inLink || !domain || !this.autolink(`mailto:${local}${domain}`)) this.literal(local.length);
-    else this.i += local.length + domain.length;
+    found.lastIndex = i + local.length;
+    const domain = found.exec(text)?.[0];
+    if (open && !/[^\w.-]/.test(text.slice(i + local.length, i + longestLabel))) literal(local.length);
+    else if (inLink || !domain || !autolink(`mailto:${local}${domain}`)) literal(local.length);
+    else i += local.length + domain.length;
   }
 
-  private autolink(url: string): boolean {
+  function autolink(url: string): boolean {
     const href = safe(url);
     if (!href) return false;
     const host = disguised(href, url);
-    this.push({ type: "link", href, children: [{ type: "text", text: url.replace(/^(?:mailto|tel):/i, "") }], ...(host !== undefined && { host }) });
+    push({ type: "link", href, children: [{ type: "text", text: url.replace(/^(?:mailto|tel):/i, "") }], ...(host !== undefined && { host }) });
     return true;
   }
+
+  return read();
 }
 
 /** The length of the run of equal characters at i. */
