@@ -99,7 +99,7 @@ test("18 Everything by keyboard: open, write, send, stop, act on an answer, menu
     page.evaluate(() => {
       let a = document.activeElement;
       while (a?.shadowRoot?.activeElement) a = a.shadowRoot.activeElement;
-      return a && { tag: a.localName, name: a.getAttribute("aria-label") ?? a.textContent.trim(), ring: getComputedStyle(a).outlineStyle };
+      return a && { tag: a.localName, name: a.getAttribute("aria-label") ?? a.textContent.trim(), ring: [null, "::before"].some((part) => getComputedStyle(a, part).outlineStyle !== "none") };
     });
   const tabTo = async (name, key = "Tab") => {
     for (let i = 0; i < 60; i++) {
@@ -133,7 +133,7 @@ test("18 Everything by keyboard: open, write, send, stop, act on an answer, menu
   // Each action is labelled with its answer, and has a ring when it is focused.
   const copy = await tabTo(words("thread.copy_it"), "Shift+Tab");
   assert.match(copy.name, /You wrote/);
-  assert.notEqual(copy.ring, "none");
+  assert.ok(copy.ring, "a focused button has no ring");
   const good = await tabTo(words("thread.good_it"));
   assert.match(good.name, /You wrote/);
   await page.keyboard.press("Space");
@@ -193,11 +193,16 @@ test("19 Targets are large enough, motion is reduced on wish, forced colours and
   const small = await chat.panel.evaluate((panel) => {
     const found = [];
     for (const it of panel.querySelectorAll("button, a, input:not([type=file]), textarea, select, summary")) {
-      const { width, height } = it.getBoundingClientRect();
+      it.scrollIntoView({ block: "center" });
+      const { left, top, width, height } = it.getBoundingClientRect();
       if (!it.checkVisibility() || it.closest(".unseen") || !width) continue;
       // Marks and links in text may be smaller, with space around (WCAG 2.2, 2.5.8).
       const least = it.matches(".cite, a, .act, .text-button") ? 24 : 44;
-      if (Math.min(width, height) < least - 0.5) found.push(`${it.className} "${it.getAttribute("aria-label") ?? it.textContent}" ${Math.round(width)}x${Math.round(height)}`);
+      // What is drawn small may have a larger area that takes the press.
+      const reach = least / 2 - 0.5;
+      const at = (x, y) => it.contains(panel.getRootNode().elementFromPoint(left + width / 2 + x, top + height / 2 + y));
+      const large = (length, x, y) => length >= least - 0.5 || (at(-reach * x, -reach * y) && at(reach * x, reach * y));
+      if (!large(width, 1, 0) || !large(height, 0, 1)) found.push(`${it.className} "${it.getAttribute("aria-label") ?? it.textContent}" ${Math.round(width)}x${Math.round(height)}`);
     }
     return found;
   });
@@ -245,7 +250,7 @@ test("21 Light, dark and the host's own look cross the shadow border", { timeout
   const { chat, page } = await stage(t, {
     answer: hello,
     host: (server) => ({
-      head: `<style>answerable-chat { --chat-accent: rgb(200, 0, 80); --chat-radius: 3px; --chat-font: serif; } answerable-chat::part(header) { border-bottom: 5px solid rgb(1, 2, 3); }</style>`,
+      head: `<style>answerable-chat { --chat-accent: rgb(120, 0, 50); --chat-radius: 3px; --chat-font: serif; } answerable-chat::part(header) { border-bottom: 5px solid rgb(1, 2, 3); }</style>`,
       body: `<script async src="${server}/widget.js"></script>`,
     }),
   });
@@ -259,7 +264,7 @@ test("21 Light, dark and the host's own look cross the shadow border", { timeout
   assert.match(await chat.log.evaluate((l) => getComputedStyle(l).fontFamily), /serif/);
   await page.emulateMedia({ colorScheme: "light" });
   await chat.input.fill("x");
-  assert.equal(await chat.send.evaluate((b) => getComputedStyle(b).backgroundColor), "rgb(200, 0, 80)");
+  assert.equal(await chat.send.evaluate((b) => getComputedStyle(b).backgroundColor), "rgb(120, 0, 50)");
 });
 
 test("22 On a phone it fills the window, follows the keyboard, has an input that iOS does not zoom, and the back button closes it", { timeout }, async (t) => {

@@ -70,7 +70,7 @@ export function hostile(server, attributes = "") {
     * { all: unset !important; font: 40px/3 fantasy !important; color: red !important; letter-spacing: 1em !important; text-transform: uppercase !important; }
     div, section, button, textarea, iframe, p { display: none !important; position: static !important; float: left !important; width: 7px !important; height: 7px !important;
       opacity: 0 !important; visibility: hidden !important; transform: rotate(45deg) scale(3) !important; filter: blur(9px) !important; pointer-events: none !important; }
-    html { font-size: 40px !important; } body { direction: rtl !important; zoom: 1.5; }
+    html { font-size: 40px !important; } body { direction: rtl !important; }
     *::before, *::after { content: "broken" !important; }`;
   return { head: `<style>${styles}</style>`, body: `${text}<script async src="${server}/widget.js" ${attributes}></script>` };
 }

@@ -19,7 +19,7 @@ const cases = JSON.parse(readFileSync(new URL("hostile.json", import.meta.url)))
 // What a log is made of. Nothing else may be in it, whatever a text says.
 const allowed = new Set(
   ("div section article p span bdi b strong em i s del a button ul ol li blockquote pre code table thead tbody tr th td hr br h2 h3 h4 h5 h6 time details summary " +
-    "svg path circle rect line mark label input textarea form fieldset legend progress figure figcaption cite small sup").split(" "),
+    "svg path circle rect line mark label input textarea select option form fieldset legend progress figure figcaption cite small sup").split(" "),
 );
 const schemes = /^(https?:\/\/|mailto:|tel:)/i;
 
@@ -116,13 +116,14 @@ test("a citation's card with hostile words stays in the window, and its link goe
   const { chat, page, between } = await stage(t, {
     host: strict,
     async *answer() {
-      yield "It is so. [1]";
+      yield "It is so.";
     },
   });
   await chat.open();
   between.rewrite = (e) => {
+    const cites = { ...e, ...(e.text && { text: e.text.replace("It is so.", "It is so.[1]") }) };
     if (e.kind === "text") between.inject({ kind: "citation", turn: e.turn, mark: 1, title: at.text, url: /\(([^)\s]+)/.exec(at.text)?.[1] ?? at.text, quote: at.text, start: 0, end: 1 });
-    return e;
+    return cites;
   };
   const names = /^(script$|javascript|vbscript|data link|blob|links to|link |very long link|one very long word|right-to-left|isolates|combining|very wide|nothing but|names that)/;
   for (at of cases.filter(({ name }) => names.test(name))) {
@@ -140,14 +141,14 @@ test("a citation's card with hostile words stays in the window, and its link goe
 
 test("the page without JavaScript shows hostile answers as text", { timeout }, async (t) => {
   let at;
-  const { between } = await stage(t, {
+  const { server } = await stage(t, {
     async *answer() {
       yield at.text;
     },
   });
-  const context = await visitor(t, { javaScriptEnabled: false, origins: [between.url] });
+  const context = await visitor(t, { javaScriptEnabled: false, origins: [server.url] });
   const page = await context.newPage();
-  await page.goto(`${between.url}/`);
+  await page.goto(`${server.url}/`);
   for (at of cases.filter(({ text }) => text.length <= 300)) {
     await page.locator("textarea").fill(at.name);
     await page.locator("form button[type=submit]:not([name])").click();

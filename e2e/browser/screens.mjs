@@ -111,7 +111,7 @@ export async function show(set, name, { locale = "en", ...visit } = {}) {
   set.gate.open = promise();
   Object.assign(between, { answer: undefined, rewrite: (e) => e, down: false, holds: "no" });
   const after = [];
-  const context = await visitor({ after: (end) => after.push(end) }, { origins: [between.url, shop.url], locale: locale === "en" ? "en-GB" : locale, ...visit, ...needs[name] });
+  const context = await visitor({ after: (end) => after.push(end) }, { origins: [between.url, shop.url, server.url], locale: locale === "en" ? "en-GB" : locale, ...visit, ...needs[name] });
   const page = await context.newPage();
   const chat = new Chat(page, locale);
   const address = shop.put("/", { ...plain(between.url), lang: locale });
@@ -300,7 +300,7 @@ export const screens = {
   },
   /** Without JavaScript: the same page, by forms. */
   async plain(s) {
-    await s.page.goto(`${s.between.url}/`);
+    await s.page.goto(`${s.server.url}/`);
     await s.page.locator("textarea").fill(s.talk.ask);
     await s.page.locator("form button[type=submit]:not([name])").click();
     await s.chat.answers.first().waitFor();
