@@ -57,9 +57,11 @@ export async function visitor(t, { origins, ...options } = {}) {
 
 const strings = new Map();
 
+const catalogue = (name) => JSON.parse(readFileSync(new URL(`../../web/strings/${name}.json`, import.meta.url)));
+
 /** A text of a catalogue, as the page shows it: word("thread.send", {}, "de"). */
 export function word(key, values = {}, locale = "en") {
-  if (!strings.has(locale)) strings.set(locale, JSON.parse(readFileSync(new URL(`../../web/strings/${locale}.json`, import.meta.url))));
+  if (!strings.has(locale)) strings.set(locale, Object.assign({}, ...[locale, `later/${locale}`].map(catalogue)));
   const found = strings.get(locale)[key] ?? strings.get(locale)[`${key}.${new Intl.PluralRules(locale).select(values.n ?? 0)}`];
   if (found === undefined) throw new Error(`no text ${key} in ${locale}.json`);
   return found.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? `{${name}}`);

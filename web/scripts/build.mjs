@@ -53,7 +53,7 @@ async function bundle(name, input, define) {
           hashCharacters: "hex",
           entryFileNames: "assets/[name]-[hash].js",
           assetFileNames: ({ originalFileNames: [from] }) =>
-            from?.startsWith("strings/") ? "assets/strings-[name]-[hash][extname]" : "assets/[name]-[hash][extname]",
+            `assets/${from?.startsWith("strings/") ? path.dirname(from).replace("/", "-") + "-" : ""}[name]-[hash][extname]`,
         },
       },
     },

@@ -11,7 +11,7 @@ const manifest = JSON.parse(readFileSync(path.join(folder, "manifest.json"), "ut
 const weigh = (name) => gzipSync(readFileSync(path.join(folder, manifest[name])), { level: 9 }).length;
 
 // A visitor loads the words of one language.
-const words = Object.keys(manifest).filter((name) => name.startsWith("strings-"));
+const words = Object.keys(manifest).filter((name) => /^strings-\w+\.json$/.test(name));
 const heaviest = words.reduce((most, name) => Math.max(most, weigh(name)), 0);
 const budgets = [
   ["the loader", weigh("widget.js"), 3],

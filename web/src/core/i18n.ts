@@ -1,21 +1,24 @@
-// Words, numbers and dates in the visitor's language. Catalogues are flat JSON files in
-// strings/, of which a visitor loads one.
+// Words, numbers and dates in the visitor's language. Catalogues are flat JSON files, two for
+// each language: strings/ has what most visits show, strings/later/ what goes with the
+// second script (later/later.ts). A visitor loads those of one language.
 
 import type en from "../../strings/en.json";
+import type rarely from "../../strings/later/en.json";
 import { withoutBidi } from "./bidi.ts";
 
-// Addresses of the catalogues, by language.
-const catalogues: Record<string, string> = Object.fromEntries(
-  Object.entries(import.meta.glob<string>("../../strings/*.json", { query: "?url", import: "default", eager: true })).map(
-    ([path, url]) => [path.slice(path.lastIndexOf("/") + 1, -".json".length), url],
-  ),
-);
+// Their addresses by language; those of the rare ones are in the second script.
+const first = byLanguage(import.meta.glob<string>("../../strings/*.json", { query: "?url", import: "default", eager: true }));
+
+/** Addresses by path as addresses by language. */
+export function byLanguage(addresses: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(addresses).map(([path, url]) => [path.slice(path.lastIndexOf("/") + 1, -".json".length), url]));
+}
 
 type Stem<K> = K extends `${infer S}.${"zero" | "one" | "two" | "few" | "many" | "other"}` ? S : K;
 
 /** A key of the catalogue; of a plural ("thread.new.one", "thread.new.other") the part that
  * its forms share. */
-export type Key = Stem<keyof typeof en>;
+export type Key = Stem<keyof typeof en | keyof typeof rarely>;
 
 export type Catalogue = { [key: string]: string };
 
@@ -26,6 +29,8 @@ export interface T {
   (key: Key, values?: Record<string, string | number>): string;
   readonly locale: string;
   readonly dir: "ltr" | "rtl";
+  /** The rare words are there too. */
+  complete(): boolean;
   number(n: number): string;
   /** 14:05 */
   time(at: string | number | Date): string;
@@ -36,7 +41,7 @@ export interface T {
 }
 
 /** The languages that have a catalogue. */
-export const languages: readonly string[] = Object.keys(catalogues);
+export const languages: readonly string[] = Object.keys(first);
 
 /** The catalogue that serves a visitor best who asks for these locales, in their order:
  * pt-BR is served by pt, zh-Hant-TW by zh, what nothing serves by English. */
@@ -61,7 +66,7 @@ const aliases: Record<string, string> = { iw: "he", yue: "zh", cmn: "zh" };
 
 /** The words for the locale; English ones where its catalogue cannot be had. Fails if those
  * cannot be had either. */
-export async function words(locale: string, load: (language: string) => Promise<Catalogue> = catalogue): Promise<T> {
+export async function words(locale: string, load: (language: string) => Promise<Catalogue> = (language) => fetched(first[language]!)): Promise<T> {
   const language = match([locale]);
   try {
     return translator(locale, await load(language), language);
@@ -71,18 +76,26 @@ export async function words(locale: string, load: (language: string) => Promise<
   }
 }
 
+/** Adds to t what else there is in its language. */
+export async function complete(t: T, rare: Record<string, string>): Promise<void> {
+  if (t.complete()) return;
+  const language = match([t.locale]);
+  const [all, more] = await Promise.all([fetched(first[language]!), fetched(rare[language]!)]);
+  Object.assign(all, more);
+}
+
 const asked = new Map<string, Promise<Catalogue>>();
 
-/** Loads a catalogue once. */
-function catalogue(language: string): Promise<Catalogue> {
-  const before = asked.get(language);
+/** Loads a catalogue once: it is the same object for all who speak the language. */
+function fetched(url: string): Promise<Catalogue> {
+  const before = asked.get(url);
   if (before) return before;
-  const loading = fetch(catalogues[language]!).then((response) => {
-    if (!response.ok) throw new Error(`the words for ${language}: status ${response.status}`);
+  const loading = fetch(url).then((response) => {
+    if (!response.ok) throw new Error(`${url}: status ${response.status}`);
     return response.json() as Promise<Catalogue>;
   });
-  asked.set(language, loading);
-  loading.catch(() => asked.delete(language));
+  asked.set(url, loading);
+  loading.catch(() => asked.delete(url));
   return loading;
 }
 
@@ -122,6 +135,7 @@ export function translator(locale: string, catalogue: Catalogue, language = "en"
   return Object.assign(t, {
     locale,
     dir,
+    complete: () => "shell.end" in catalogue,
     number: (n: number) => numbers.format(n),
     time: (at: string | number | Date) => clock(new Date(at)),
     day: (at: string | number | Date, now = Date.now()) => day(new Date(at), now),

@@ -12,18 +12,18 @@ type PropsOf = { [N in Name]: Parts[N] extends ComponentType<infer P> ? P : neve
 export function Later<N extends Name>(props: { part: N; t: T; key?: string } & PropsOf[N]) {
   const { part, t } = props;
   const [failed, setFailed] = useState(false);
-  const [, setHere] = useState(parts !== undefined);
+  const [, setHere] = useState<object>();
   const load = () => {
     setFailed(false);
-    later().then(
-      () => setHere(true),
+    later(t).then(
+      () => setHere({}),
       () => setFailed(true),
     );
   };
   useEffect(() => {
-    if (!parts) load();
-  }, []);
-  if (parts) return h(parts[part as Name] as ComponentType<object>, props);
+    if (!parts || !t.complete()) load();
+  }, [t]);
+  if (parts && t.complete()) return h(parts[part as Name] as ComponentType<object>, props);
   if (!failed) return null;
   // After a new release this page's second script is gone, and only another page helps.
   return (

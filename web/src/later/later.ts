@@ -1,6 +1,7 @@
 // What most visits never need is in a second script: forms, files, ratings, the menu, the
 // list, people who answer. It is loaded when the first of it is needed.
 
+import { complete, type T } from "../core/i18n.ts";
 import { addStyle } from "../widget/sheet.ts";
 
 export type Parts = typeof import("./parts.ts");
@@ -13,8 +14,20 @@ let loading: Promise<Parts> | undefined;
 /** Where they are drawn, which needs their styles. */
 const roots = new Set<DocumentOrShadowRoot>();
 
-/** Loads them, once. After a failure the next call tries again. */
-export function later(): Promise<Parts> {
+/** Loads them, once, with their words in the language of t. After a failure the next call
+ * tries again. */
+export async function later(t?: T): Promise<Parts> {
+  const all = await script();
+  if (t) await complete(t, all.words);
+  return all;
+}
+
+/** Begins to load them, for a control that is about to be used. */
+export function soon(t: T): void {
+  later(t).catch(() => {}); // whoever uses it says so
+}
+
+function script(): Promise<Parts> {
   loading ??= import("./parts.ts").then(
     (all) => {
       parts = all;
@@ -27,11 +40,6 @@ export function later(): Promise<Parts> {
     },
   );
   return loading;
-}
-
-/** Begins to load them, for a control that is about to be used. */
-export function soon(): void {
-  later().catch(() => {}); // whoever uses it says so
 }
 
 /** Parts may be drawn below this root, until the returned function is called. */

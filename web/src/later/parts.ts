@@ -19,8 +19,12 @@ export { Form } from "../thread/Form.tsx";
 export { Queue, Typing } from "../thread/Queue.tsx";
 export { Uploads } from "../thread/Uploads.tsx";
 
+import { byLanguage } from "../core/i18n.ts";
 import shell from "../shell/later.css?inline";
 import history from "../shell/history.css?inline";
 import thread from "../thread/later.css?inline";
+
+/** Addresses of the rare words, by language. */
+export const words = byLanguage(import.meta.glob<string>("../../strings/later/*.json", { query: "?url", import: "default", eager: true }));
 
 export const style = shell + history + thread;

@@ -29,8 +29,8 @@ export function Menu({ t, unread, children }: Props) {
         title={t("shell.menu")}
         aria-haspopup="menu"
         aria-expanded={open}
-        onPointerEnter={soon}
-        onFocus={soon}
+        onPointerEnter={() => soon(t)}
+        onFocus={() => soon(t)}
         onClick={() => setOpen(!open)}
         onKeyDown={(e) => {
           if (e.key !== (open ? "Escape" : "ArrowDown")) return;

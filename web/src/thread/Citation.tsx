@@ -17,7 +17,7 @@ export function Mark({ citation }: { citation: Citation }) {
       aria-haspopup="dialog"
       aria-label={t("thread.source", { n: citation.mark, title: withoutBidi(citation.title) || t("thread.untitled") })}
       onPointerEnter={(e) => {
-        soon();
+        soon(t);
         if (e.pointerType === "mouse") cite.peek(citation, button.current!);
       }}
       onPointerLeave={() => cite.leave(button.current!)}

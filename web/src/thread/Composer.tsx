@@ -124,7 +124,7 @@ export function Composer({ state, given, last, refused, offer }: Props) {
                 e.currentTarget.value = ""; // so that the same file can be picked again
               }}
             />
-            <button type="button" class="round" onClick={() => picker.current?.click()} onPointerEnter={soon} onFocus={soon} aria-label={t("thread.attach")} title={t("thread.attach")}>
+            <button type="button" class="round" onClick={() => picker.current?.click()} onPointerEnter={() => soon(t)} onFocus={() => soon(t)} aria-label={t("thread.attach")} title={t("thread.attach")}>
               <Icon name="attach" />
             </button>
           </>

@@ -61,7 +61,7 @@ export function Thread({ chat, state, t, whole = false, base = "" }: Props) {
     const rules = settings?.files;
     if (!rules) return;
     const offered = [...files]; // the browser's own list is emptied when the event is over
-    const { good, refused } = await later().then(
+    const { good, refused } = await later(t).then(
       ({ sortOut }) => sortOut(offered, rules, t),
       () => ({ good: [], refused: t("shell.not_loaded") }),
     );
@@ -74,7 +74,7 @@ export function Thread({ chat, state, t, whole = false, base = "" }: Props) {
     if (!takesFiles || !e.dataTransfer?.types.includes("Files")) return;
     e.preventDefault();
     setDragging(true);
-    soon();
+    soon(t);
   };
   const leave = (e: DragEvent) => {
     if (!(e.currentTarget as Node).contains(e.relatedTarget as Node | null)) setDragging(false);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, test } from "node:test";
 import assert from "node:assert/strict";
 import { createChat } from "../../src/core/chat.ts";
-import en from "../../strings/en.json";
+import { en } from "../words.ts";
 import type { Env } from "../../src/core/env.ts";
 import { translator } from "../../src/core/i18n.ts";
 import { transcript } from "../../src/core/transcript.ts";

@@ -3,7 +3,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import en from "../../strings/en.json";
+import { en } from "../words.ts";
 import { usual, type Env } from "../../src/core/env.ts";
 import { translator } from "../../src/core/i18n.ts";
 import { uploads, type Send } from "../../src/core/uploads.ts";

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import en from "../../strings/en.json";
+import { en } from "../words.ts";
 import { ago, bytes, duration, either } from "../../src/core/amounts.ts";
 import { match, translator, words, type Key } from "../../src/core/i18n.ts";
 import { whoIs } from "../../src/core/identity.ts";

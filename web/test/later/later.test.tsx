@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until, window } from "../shell/dom.ts";
-import en from "../../strings/en.json";
+import { en } from "../words.ts";
 import { translator } from "../../src/core/i18n.ts";
 import { fakeChat, fakeState } from "../shell/fake.ts";
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { until, window } from "./dom.ts";
-import en from "../../strings/en.json";
+import { en } from "../words.ts";
 import { fakeState } from "./fake.ts";
 
 // The page as the server sends it: the skeleton that its template follows.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { media, until } from "./dom.ts";
-import en from "../../strings/en.json";
+import { en } from "../words.ts";
 import { translator } from "../../src/core/i18n.ts";
 import type { Item, State } from "../../src/core/types.ts";
 import { fakeChat, fakeState, type FakeChat } from "./fake.ts";

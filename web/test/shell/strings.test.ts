@@ -5,9 +5,10 @@ import { test } from "node:test";
 
 // Tests run from the folder web.
 const folder = path.resolve("strings");
-const read = (file: string) => JSON.parse(readFileSync(path.join(folder, file), "utf8")) as Record<string, string>;
+const readOne = (file: string) => JSON.parse(readFileSync(path.join(folder, file), "utf8")) as Record<string, string>;
+const read = (file: string) => ({ ...readOne(file), ...readOne(`later/${file}`) });
 const en = read("en.json");
-const languages = readdirSync(folder).map((file) => file.replace(".json", ""));
+const languages = readdirSync(folder).filter((file) => file.endsWith(".json")).map((file) => file.replace(".json", ""));
 
 const form = /\.(zero|one|two|few|many|other)$/;
 const isPlural = (key: string) => form.test(key) && `${key.replace(form, "")}.other` in en;
@@ -16,6 +17,14 @@ const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, 
 
 test("there are catalogues for these languages", () => {
   assert.deepEqual(languages.sort(), ["ar", "de", "en", "es", "fr", "he", "it", "ja", "nl", "pl", "pt", "tr", "zh"]);
+});
+
+test("each text is in the same one of the two catalogues in every language", () => {
+  const stems = (file: string) => [...new Set(Object.keys(readOne(file)).map(stem))].sort();
+  for (const language of languages) {
+    assert.deepEqual(stems(`${language}.json`), stems("en.json"), language);
+    assert.deepEqual(stems(`later/${language}.json`), stems("later/en.json"), language);
+  }
 });
 
 for (const language of languages) {

@@ -1,6 +1,6 @@
 import { mock, test } from "node:test";
 import assert from "node:assert/strict";
-import en from "../../strings/en.json";
+import { en } from "../words.ts";
 import { translator } from "../../src/core/i18n.ts";
 import type { State } from "../../src/core/types.ts";
 import { Narrator, pace, Queue } from "../../src/thread/announcer.ts";

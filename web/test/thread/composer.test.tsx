@@ -1,7 +1,7 @@
 import { act, mount } from "./dom.ts";
 import { mock, test } from "node:test";
 import assert from "node:assert/strict";
-import en from "../../strings/en.json";
+import { en } from "../words.ts";
 import { translator } from "../../src/core/i18n.ts";
 import { later } from "../../src/later/later.ts";
 import type { State } from "../../src/core/types.ts";

@@ -2,7 +2,7 @@
 // scene=stream plays an answer of 1,500 tokens, a chunk every 30 ms.
 
 import { render } from "preact";
-import en from "../../strings/en.json";
+import { en } from "../words.ts";
 import { translator, type T } from "../../src/core/i18n.ts";
 import type { State } from "../../src/core/types.ts";
 import { Thread } from "../../src/thread/index.tsx";
