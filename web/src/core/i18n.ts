@@ -7,11 +7,11 @@ import type rarely from "../../strings/later/en.json";
 import { withoutBidi } from "./bidi.ts";
 
 // Their addresses by language; those of the rare ones are in the second script.
-const first = byLanguage(import.meta.glob<string>("../../strings/*.json", { query: "?url", import: "default", eager: true }));
+const first = byLanguage(import.meta.glob<string>("./*.json", { base: "../../strings/", query: "?url", import: "default", eager: true }));
 
-/** Addresses by path as addresses by language. */
-export function byLanguage(addresses: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(addresses).map(([path, url]) => [path.slice(path.lastIndexOf("/") + 1, -".json".length), url]));
+/** Addresses by file, ./de.json, as addresses by language. */
+export function byLanguage(files: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([file, url]) => [file.slice(2, -5), url]));
 }
 
 type Stem<K> = K extends `${infer S}.${"zero" | "one" | "two" | "few" | "many" | "other"}` ? S : K;

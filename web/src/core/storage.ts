@@ -39,9 +39,6 @@ export interface Data {
 
 const most = 50; // conversations
 
-/** Under which name it is kept: of one assistant of one server. */
-export const storageKey = (base: string, assistant = ""): string => `answerable:${base}:${assistant}`;
-
 /** What is kept for an assistant of a server goes by this name. The loader asks for it too,
  * to see whether there is something. */
 export const placeOf = (server: string, assistant: string): string => `answerable:${server}:${assistant}`;

@@ -11,6 +11,7 @@ export { Card } from "../thread/Card.tsx";
 export { Choices } from "../thread/Choices.tsx";
 export { Consent } from "../thread/Consent.tsx";
 export { Csat } from "../thread/Csat.tsx";
+export { Drop } from "../thread/Drop.tsx";
 export { Ended } from "../thread/Ended.tsx";
 export { Feedback } from "../thread/Feedback.tsx";
 export { FileBubble } from "../thread/FileBubble.tsx";
@@ -25,6 +26,6 @@ import history from "../shell/history.css?inline";
 import thread from "../thread/later.css?inline";
 
 /** Addresses of the rare words, by language. */
-export const words = byLanguage(import.meta.glob<string>("../../strings/later/*.json", { query: "?url", import: "default", eager: true }));
+export const words = byLanguage(import.meta.glob<string>("./*.json", { base: "../../strings/later/", query: "?url", import: "default", eager: true }));
 
 export const style = shell + history + thread;

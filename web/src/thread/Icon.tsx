@@ -3,10 +3,10 @@
 const drawings = {
   send: "M12 19V6m-6 6 6-6 6 6",
   attach: "m20 11.5-8.1 8.1a5 5 0 0 1-7-7l8.4-8.5a3.4 3.4 0 0 1 4.8 4.8l-8.4 8.4a1.7 1.7 0 0 1-2.4-2.4l7.6-7.6",
+  stop: "M7 9a2 2 0 0 1 2-2h6a2 2 0 0 1 2 2v6a2 2 0 0 1-2 2H9a2 2 0 0 1-2-2z",
   copy: "M9 9h10v11H9zM15 9V4H5v11h4",
   done: "m5 12.5 4.5 4.5L19 7.5",
   up: "M7 11v9H4v-9zm0 0 4-8c1.7 0 2.8 1.2 2.5 2.9L13 9h5.3c1.3 0 2.2 1.2 1.9 2.4l-1.6 6.8A2.4 2.4 0 0 1 16.3 20H7",
-  down: "M17 13V4h3v9zm0 0-4 8c-1.7 0-2.8-1.2-2.5-2.9L11 15H5.7c-1.3 0-2.2-1.2-1.9-2.4l1.6-6.8A2.4 2.4 0 0 1 7.7 4H17",
   again: "M19.5 12a7.5 7.5 0 1 1-2.3-5.4L19.5 9m0-5v5h-5",
   edit: "m4 20 .9-4L16 4.9a1.5 1.5 0 0 1 2.1 0l1 1a1.5 1.5 0 0 1 0 2.1L8 19.1z",
   close: "m6 6 12 12M18 6 6 18",
@@ -18,10 +18,10 @@ const drawings = {
   alert: "M12 8v5m0 3v.01M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17z",
 } as const;
 
-export function Icon({ name }: { name: keyof typeof drawings | "stop" }) {
+export function Icon({ name }: { name: keyof typeof drawings | "down" }) {
   return (
     <svg class={`icon icon-${name}`} viewBox="0 0 24 24" aria-hidden="true">
-      {name === "stop" ? <rect x="7" y="7" width="10" height="10" rx="2" /> : <path d={drawings[name]} />}
+      <path d={drawings[name === "down" ? "up" : name]} />
     </svg>
   );
 }

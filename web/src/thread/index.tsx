@@ -5,11 +5,10 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { T } from "../core/i18n.ts";
 import type { Chat, State } from "../core/types.ts";
 import { Later } from "../later/Later.tsx";
-import { later, soon } from "../later/later.ts";
+import { later } from "../later/later.ts";
 import { Announcer, type Voice } from "./Announcer.tsx";
 import { Composer } from "./Composer.tsx";
 import { SceneContext, type Scene } from "./context.ts";
-import { Icon } from "./Icon.tsx";
 import { Log } from "./Log.tsx";
 import { Connection, Problem } from "./Status.tsx";
 import { useCard } from "./useCard.ts";
@@ -74,7 +73,6 @@ export function Thread({ chat, state, t, whole = false, base = "" }: Props) {
     if (!takesFiles || !e.dataTransfer?.types.includes("Files")) return;
     e.preventDefault();
     setDragging(true);
-    soon(t);
   };
   const leave = (e: DragEvent) => {
     if (!(e.currentTarget as Node).contains(e.relatedTarget as Node | null)) setDragging(false);
@@ -109,12 +107,7 @@ export function Thread({ chat, state, t, whole = false, base = "" }: Props) {
         ) : (
           <Composer state={state} given={given} last={last?.type === "customer" ? last.text : undefined} refused={refused} offer={offer} />
         )}
-        {dragging && (
-          <p class="drop">
-            <Icon name="attach" />
-            {t("thread.drop")}
-          </p>
-        )}
+        {dragging && <Later part="Drop" t={t} />}
         {shown && <Later part="Card" t={t} shown={shown} close={close} hold={hold} />}
         <Announcer state={state} t={t} whole={whole} voice={voice} />
       </div>

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { storageKey, store } from "../../src/core/storage.ts";
+import { placeOf, store } from "../../src/core/storage.ts";
 import { FakeBrowser } from "./fake.ts";
 
 const entry = (id: string, at = "2026-11-21T14:00:00Z") => ({ id, token: `t-${id}`, title: "T", at, last: "L", seen: 3, unread: 1, ended: false });
@@ -58,6 +58,6 @@ test("at most fifty conversations are kept", () => {
 });
 
 test("each assistant of each server has a place of its own", () => {
-  assert.notEqual(storageKey("https://a.example", "x"), storageKey("https://a.example", "y"));
-  assert.notEqual(storageKey("https://a.example"), storageKey("https://b.example"));
+  assert.notEqual(placeOf("https://a.example", "x"), placeOf("https://a.example", "y"));
+  assert.notEqual(placeOf("https://a.example", ""), placeOf("https://b.example", ""));
 });
