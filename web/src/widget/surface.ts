@@ -190,7 +190,7 @@ export function createSurface(env: Env, changed: (open: boolean) => void): Surfa
     unread(n) {
       news = n;
       badge.hidden = n === 0;
-      badge.textContent = n > 99 ? "99+" : String(n);
+      badge.dataset.count = n > 99 ? "99+" : String(n); // drawn by the style: the button's label says it in words
       retitle();
     },
     destroy() {
