@@ -7,7 +7,7 @@
 // file of each build, which imports from the first.
 
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
 import { build } from "vite";
@@ -34,6 +34,7 @@ await build({
     lib: { entry: path.join(web, "src/widget/loader.ts"), formats: ["iife"], name: "loader", fileName: () => "widget.js" },
   },
 });
+for (const file of await readdir(path.join(out, "assets"))) if (file.endsWith(".json")) await shorten(path.join(out, "assets", file));
 await writeFile(path.join(out, "manifest.json"), JSON.stringify(await manifest(), null, 2) + "\n");
 
 // bundle writes assets/NAME-HASH.js, perhaps NAME-later-HASH.js, and what they use. It
@@ -63,6 +64,11 @@ async function bundle(name, input, define) {
 
 function shared(define) {
   return { root: web, configFile: path.join(web, "vite.config.ts"), logLevel: "warn", define };
+}
+
+// shorten takes out what is there for those who translate.
+async function shorten(file) {
+  await writeFile(file, JSON.stringify(JSON.parse(await readFile(file, "utf8"))));
 }
 
 // manifest names each file without its hash: widget, page, page.css, strings-de.json.

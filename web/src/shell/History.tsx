@@ -1,8 +1,7 @@
 import { ago } from "../core/amounts.ts";
 import type { T } from "../core/i18n.ts";
 import type { Entry, State } from "../core/types.ts";
-import { Glyph } from "./Glyph.tsx";
-import { MenuGlyph } from "./MenuGlyph.tsx";
+import { Drawing, Glyph } from "./Glyph.tsx";
 
 interface Props {
   t: T;
@@ -24,14 +23,14 @@ export function History({ t, list, current, onOpen, onFresh, onLoad, onBack }: P
       <div class="history-head">
         {onBack && (
           <button class="tool" type="button" aria-label={t("shell.back")} title={t("shell.back")} onClick={onBack}>
-            <MenuGlyph name="back" />
+            <Drawing name="back" d="m14.5 5.5-6.5 6.5 6.5 6.5" />
           </button>
         )}
         <h2 class="history-title" tabIndex={-1}>
           {t("shell.history")}
         </h2>
         <button class="tool" type="button" aria-label={t("shell.fresh")} title={t("shell.fresh")} onClick={onFresh}>
-          <MenuGlyph name="fresh" />
+          <Drawing name="fresh" d="M12 5v14M5 12h14" />
         </button>
       </div>
       <div class="history-body">

@@ -1,9 +1,8 @@
-// The drawings of the menu and the list.
+// The drawings of the menu.
 
 import { Drawing } from "./Glyph.tsx";
 
 const drawings = {
-  back: "m14.5 5.5-6.5 6.5 6.5 6.5",
   list: "M5 6.5h14M5 12h14M5 17.5h9",
   fresh: "M12 5v14M5 12h14",
   download: "M12 4.5v10m-4.5-4 4.5 4.5 4.5-4.5M5 19.5h14",
