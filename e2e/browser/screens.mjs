@@ -111,7 +111,7 @@ export async function show(set, name, { locale = "en", ...visit } = {}) {
   set.gate.open = promise();
   Object.assign(between, { answer: undefined, rewrite: (e) => e, down: false, holds: "no" });
   const after = [];
-  const context = await visitor({ after: (end) => after.push(end) }, { origins: [between.url, shop.url, server.url], locale: locale === "en" ? "en-GB" : locale, ...visit, ...needs[name] });
+  const context = await visitor({ name: `${name} ${locale}`, after: (end) => after.push(end) }, { origins: [between.url, shop.url, server.url], locale: locale === "en" ? "en-GB" : locale, ...visit, ...needs[name] });
   const page = await context.newPage();
   const chat = new Chat(page, locale);
   const address = shop.put("/", { ...plain(between.url), lang: locale });
