@@ -1,6 +1,7 @@
 package assistant
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -74,10 +75,10 @@ func (w Widget) In(wanted []language.Tag) Texts {
 func (w Widget) in(locale, base string) Texts {
 	out := Texts{Locale: locale}
 	add := func(t Texts) {
-		out.Title = firstOf(out.Title, t.Title)
-		out.Greeting = firstOf(out.Greeting, t.Greeting)
-		out.Disclosure = firstOf(out.Disclosure, t.Disclosure)
-		out.Consent = firstOf(out.Consent, t.Consent)
+		out.Title = cmp.Or(out.Title, t.Title)
+		out.Greeting = cmp.Or(out.Greeting, t.Greeting)
+		out.Disclosure = cmp.Or(out.Disclosure, t.Disclosure)
+		out.Consent = cmp.Or(out.Consent, t.Consent)
 		if len(out.Suggestions) == 0 {
 			out.Suggestions = t.Suggestions
 		}
@@ -91,7 +92,7 @@ func (w Widget) in(locale, base string) Texts {
 	}
 	add(builtIn[base])
 	add(builtIn[usualLanguage])
-	out.Title = firstOf(w.Title, out.Title)
+	out.Title = cmp.Or(w.Title, out.Title)
 	return out
 }
 
@@ -103,13 +104,6 @@ func (w Widget) Version(t Texts) string {
 	}
 	sum := sha256.Sum256([]byte(t.Disclosure + "\x00" + t.Consent))
 	return hex.EncodeToString(sum[:6])
-}
-
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 const (

@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/answerable/answerable/internal/access"
+	"github.com/answerable/answerable/internal/assistant"
 	"github.com/answerable/answerable/internal/chat"
 )
 
@@ -40,8 +41,8 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	types, most := s.Assistants.Files(conversation.Assistant)
-	if most <= 0 {
+	taken := s.Assistants.Widget(conversation.Assistant).Files
+	if len(taken.Types) == 0 {
 		return &chat.Error{Kind: chat.Forbidden, Message: "this assistant takes no files: send text"}
 	}
 	if err := s.admitMessage(w, c, id); err != nil {
@@ -52,7 +53,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Retry-After", "5")
 		return &chat.Error{Kind: chat.Unavailable, Message: "too many files are on their way: try again in 5 s"}
 	}
-	f, err := s.storeFile(w, r, id, types, most)
+	f, err := s.storeFile(w, r, id, taken)
 	setReadDeadline(w, time.Time{})
 	setWriteDeadline(w, time.Now().Add(or(s.Limits.Transfer, usualTransfer))) // the time for an answer ran while the file came
 	if err != nil {
@@ -64,8 +65,8 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 
 // storeFile reads the file of a form, through a reader for each thing that is checked, into
 // the store. What looks at contents, such as a scanner, is one more of these readers.
-func (s *Server) storeFile(w http.ResponseWriter, r *http.Request, id chat.ConversationID, types []string, most int64) (chat.File, error) {
-	form, err := openForm(w, r, most, or(s.Limits.Transfer, usualTransfer))
+func (s *Server) storeFile(w http.ResponseWriter, r *http.Request, id chat.ConversationID, taken assistant.Files) (chat.File, error) {
+	form, err := openForm(w, r, taken.Bytes, or(s.Limits.Transfer, usualTransfer))
 	if err != nil {
 		return chat.File{}, err
 	}
@@ -74,7 +75,7 @@ func (s *Server) storeFile(w http.ResponseWriter, r *http.Request, id chat.Conve
 	if err != nil && err != io.EOF {
 		return chat.File{}, err
 	}
-	media, err := fileType(form.part.Header.Get("Content-Type"), head, types)
+	media, err := fileType(form.part.Header.Get("Content-Type"), head, taken.Types)
 	if err != nil {
 		return chat.File{}, err
 	}

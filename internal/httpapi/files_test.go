@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/answerable/answerable/internal/assistant"
 	"github.com/answerable/answerable/internal/chat"
 	"github.com/answerable/answerable/internal/httpapi"
 )
@@ -294,9 +295,11 @@ func takesFiles(s *httpapi.Server) { s.Assistants = generous{} }
 
 type generous struct{ library }
 
-func (generous) Files(string) ([]string, int64) {
-	return []string{"image/png", "image/heic", "image/svg+xml", "application/pdf", "text/plain", "text/csv", "text/html",
-		officeDocument, "application/vnd.oasis.opendocument.text", "application/msword"}, 3 << 20
+func (generous) Widget(name string) assistant.Widget {
+	w := library{}.Widget(name)
+	w.Files = assistant.Files{Bytes: 3 << 20, Types: []string{"image/png", "image/heic", "image/svg+xml", "application/pdf", "text/plain", "text/csv", "text/html",
+		officeDocument, "application/vnd.oasis.opendocument.text", "application/msword"}}
+	return w
 }
 
 const officeDocument = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

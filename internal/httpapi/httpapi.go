@@ -97,11 +97,8 @@ type Assistants interface {
 	Has(name string) bool
 	// Origins returns the assistant's allowed_origins; none: those of the server.
 	Origins(name string) []string
-	// Widget returns how the assistant looks to customers.
+	// Widget returns how the assistant looks to customers, and which files it takes of them.
 	Widget(name string) assistant.Widget
-	// Files returns the media types that customers may send, and how many bytes each file
-	// may have; 0: no files.
-	Files(name string) (types []string, bytes int64)
 	// Document finds a document of any generation that is still there.
 	Document(generation, document string) (knowledge.Document, bool)
 }

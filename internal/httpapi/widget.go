@@ -67,8 +67,8 @@ func (s *Server) settings(r *http.Request, name string) settings {
 	if w.Consent {
 		out.Consent = &consent{t.Consent}
 	}
-	if types, bytes := s.Assistants.Files(name); bytes > 0 {
-		out.Files = &filesTaken{types, bytes}
+	if len(w.Files.Types) > 0 {
+		out.Files = &filesTaken{w.Files.Types, w.Files.Bytes}
 	}
 	return out
 }

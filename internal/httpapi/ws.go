@@ -301,13 +301,11 @@ func (k *socket) refuse(frame []byte, err error) error {
 	if _, id := head(frame); len(id) <= mostClientID {
 		told.ClientID = id
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(told); err != nil {
+	line, err := encode(told)
+	if err != nil {
 		return fmt.Errorf("encode an error: %w", err)
 	}
-	return k.send(bytes.TrimSpace(b.Bytes()))
+	return k.send(bytes.TrimSpace(line))
 }
 
 // mostClientID is how many bytes a client_id may have.
