@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
 
@@ -41,6 +42,11 @@ func ReadUI(body []byte) (chatID, clientID string, text chat.Text, err error) {
 	m, err := readUI(body)
 	return m.chat, m.clientID, m.text, err
 }
+
+// FileType, FileName and TextOf are for the fuzz test.
+var FileType, FileName = fileType, fileName
+
+func TextOf(r io.Reader) io.Reader { return &utf8Reader{r: r} }
 
 // Words returns the words of the page by language and key.
 func Words() map[string]map[string]string { return catalogues() }

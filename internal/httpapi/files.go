@@ -211,7 +211,7 @@ func fileName(sent string) string {
 	for !utf8.RuneStart(name[cut]) {
 		cut--
 	}
-	return name[:cut] + extension
+	return strings.TrimSpace(name[:cut]) + extension
 }
 
 // shownImages are the types that a browser may show in the place where it finds them. They

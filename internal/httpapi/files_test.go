@@ -10,9 +10,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/textproto"
+	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/answerable/answerable/internal/assistant"
 	"github.com/answerable/answerable/internal/chat"
@@ -414,5 +417,35 @@ func TestTooManyUploadsAtOnce(t *testing.T) {
 	}
 	eventually(t, "uploads that broke off are still counted", func() bool {
 		return s.upload(path, "a.png", "image/png", png).StatusCode == 201
+	})
+}
+
+// FuzzFile gives the checks of an upload what a stranger might. A type is one of the
+// allowed; a name leads nowhere and stays as it is when it is cleaned again; and text is
+// text, in whatever pieces it arrives.
+func FuzzFile(f *testing.F) {
+	f.Add("photo.png", "image/png", []byte("\x89PNG\r\n\x1a\n"))
+	f.Add(`..\..\a/\u202egpj.exe`, "text/plain", []byte("a\u00e9\U0001f600"))
+	f.Add(strings.Repeat("é", 150)+".tar.gz", "application/zip", []byte("PK\x03\x04\x14\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00'\x00\x00\x00'\x00\x00\x00\x08\x00\x00\x00mimetypeapplication/vnd.oasis.opendocument.text"))
+	f.Add(strings.Repeat("a", 199)+" and more", "text/plain", []byte("a\r\n"))
+	f.Add(".", "text/csv", []byte("\x00\x00\x00\x18ftypavif"))
+	f.Fuzz(func(t *testing.T, sent, declared string, content []byte) {
+		allowed := []string{"image/png", "image/jpeg", "text/plain", "text/csv", "application/zip", "image/avif"}
+		if media, err := httpapi.FileType(declared, content[:min(len(content), 3<<10)], allowed); err == nil && !slices.Contains(allowed, media) {
+			t.Errorf("the type is %q", media)
+		}
+		name := httpapi.FileName(sent)
+		if name == "" || len(name) > 200 || !utf8.ValidString(name) || strings.ContainsAny(name, "/\\\x00\r\n\u202e") || strings.Trim(name, ".") == "" {
+			t.Errorf("the name is %q", name)
+		}
+		if again := httpapi.FileName(name); again != name {
+			t.Errorf("the name %q is cleaned to %q", name, again)
+		}
+		want := utf8.Valid(content) && !bytes.ContainsRune(content, 0)
+		for _, pieces := range []io.Reader{bytes.NewReader(content), iotest.OneByteReader(bytes.NewReader(content)), iotest.DataErrReader(bytes.NewReader(content))} {
+			if got, err := io.ReadAll(httpapi.TextOf(pieces)); (err == nil) != want || err == nil && !bytes.Equal(got, content) {
+				t.Errorf("read as text: %q, %v; want %t", got, err, want)
+			}
+		}
 	})
 }
