@@ -80,7 +80,7 @@ func Accents(accent string) (light, dark float64) {
 }
 
 // Uploads counts the files that are on their way.
-func Uploads(s *Server) int64 { return s.uploads.Load() }
+func Uploads(s *Server) int { return s.uploads.Taken() }
 
 // Sources lists the documents of citations as "title: marks".
 func Sources(cited []chat.Citation) (out []string) {

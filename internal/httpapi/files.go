@@ -48,11 +48,15 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 	if err := s.admitMessage(w, c, id); err != nil {
 		return err
 	}
-	defer s.uploads.Add(-1)
-	if s.uploads.Add(1) > mostUploads {
+	from := s.household(r)
+	switch ok, full := s.uploads.Take(from); {
+	case full:
 		w.Header().Set("Retry-After", "5")
 		return &chat.Error{Kind: chat.Unavailable, Message: "too many files are on their way: try again in 5 s"}
+	case !ok:
+		return admitted(w, 5*time.Second, "too many files at once from this address")
 	}
+	defer s.uploads.Give(from)
 	f, err := s.storeFile(w, r, id, taken)
 	setReadDeadline(w, time.Time{})
 	setWriteDeadline(w, time.Now().Add(or(s.Limits.Transfer, usualTransfer))) // the time for an answer ran while the file came

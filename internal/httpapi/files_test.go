@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/textproto"
 	"slices"
 	"strings"
@@ -396,28 +397,37 @@ func TestAnUploadThatMovesHasTime(t *testing.T) {
 }
 
 func TestTooManyUploadsAtOnce(t *testing.T) {
-	s := newServer(t, "", takesFiles)
+	s := newServer(t, "", takesFiles, func(s *httpapi.Server) { s.Access.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
 	_, path := s.start()
 	_, contentType := formOf(t, "a.png", "image/png", png)
 	var all []net.Conn
-	for range 64 {
+	begin := func(address int) {
 		c, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
 		must(t, err)
-		defer c.Close()
+		t.Cleanup(func() { c.Close() })
 		all = append(all, c)
-		_, err = fmt.Fprintf(c, "POST %s/files HTTP/1.1\r\nHost: localhost\r\n%s\r\nContent-Length: 1000\r\n\r\n", path, contentType)
+		_, err = fmt.Fprintf(c, "POST %s/files HTTP/1.1\r\nHost: localhost\r\n%s\r\nContent-Length: 1000\r\nX-Forwarded-For: 192.0.2.%d\r\n\r\n", path, contentType, address)
 		must(t, err)
 	}
+	for range 8 {
+		begin(1)
+	}
+	eventually(t, "some have not begun", func() bool { return httpapi.Uploads(s.api) == 8 })
+	r := s.upload(path, "a.png", "image/png", png, "X-Forwarded-For: 192.0.2.1")
+	r.problem(429, "too-many-requests", "from this address")
+	s.upload(path, "a.png", "image/png", png, "X-Forwarded-For: 192.0.2.2").want(201)
+	for i := range 56 {
+		begin(2 + i/8)
+	}
 	eventually(t, "some have not begun", func() bool { return httpapi.Uploads(s.api) == 64 })
-	if r := s.upload(path, "a.png", "image/png", png); r.StatusCode != 503 || r.Header.Get("Retry-After") == "" {
+	if r := s.upload(path, "a.png", "image/png", png, "X-Forwarded-For: 192.0.2.9"); r.StatusCode != 503 || r.Header.Get("Retry-After") == "" {
 		t.Errorf("one more upload is answered with %d %v", r.StatusCode, r.Header)
 	}
 	for _, c := range all {
 		must(t, c.Close())
 	}
-	eventually(t, "uploads that broke off are still counted", func() bool {
-		return s.upload(path, "a.png", "image/png", png).StatusCode == 201
-	})
+	eventually(t, "uploads that broke off are still counted", func() bool { return httpapi.Uploads(s.api) == 0 })
+	s.upload(path, "a.png", "image/png", png, "X-Forwarded-For: 192.0.2.1").want(201)
 }
 
 // FuzzFile gives the checks of an upload what a stranger might. A type is one of the

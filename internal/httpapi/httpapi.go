@@ -142,11 +142,11 @@ type Server struct {
 
 	streams       atomic.Int64
 	sockets       sync.WaitGroup
-	uploads       atomic.Int64
-	keysExist     atomic.Bool // never goes back: a server that was closed once stays closed
-	messages      access.Rate // by conversation
-	signals       access.Rate // the same
-	conversations access.Rate // by address
+	uploads       access.Places // by address
+	keysExist     atomic.Bool   // never goes back: a server that was closed once stays closed
+	messages      access.Rate   // by conversation
+	signals       access.Rate   // the same
+	conversations access.Rate   // by address
 }
 
 // handler answers a request, or returns the error that is the answer.
@@ -276,6 +276,7 @@ func (s *Server) Handler() http.Handler {
 	s.messages.PerMinute = s.Limits.MessagesPerMinute
 	s.signals.PerMinute = 4 * s.Limits.MessagesPerMinute
 	s.conversations.PerMinute = s.Limits.ConversationsPerMinute
+	s.uploads.All, s.uploads.Each = mostUploads, mostUploads/8
 	resources := map[string]resource{}
 	for _, rt := range s.routes() {
 		p, ok := resources[rt.path]
