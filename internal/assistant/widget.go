@@ -113,12 +113,15 @@ const (
 	maxFile    = 50 << 20 // bytes
 )
 
+// IsColour reports whether s is a colour as #rrggbb.
+func IsColour(s string) bool { return goodColour.MatchString(s) }
+
 var goodColour = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
 
 // Validate checks what a type alone does not say.
 func (w Widget) Validate() error {
 	errs := []error{checkLength("title", w.Title, maxTitle), checkLength("disclosure", w.Disclosure, maxVersion)}
-	if !goodColour.MatchString(w.Accent) {
+	if !IsColour(w.Accent) {
 		errs = append(errs, config.At("accent", "want a colour such as %q, not %q", "#0b6e63", w.Accent))
 	}
 	if u, err := url.Parse(w.Privacy); w.Privacy != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {

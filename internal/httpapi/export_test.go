@@ -3,7 +3,6 @@ package httpapi
 import (
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"github.com/answerable/answerable/internal/chat"
@@ -72,11 +71,11 @@ func Markdown(text string, citations []chat.Citation) (html string, links []stri
 // Accents returns the least contrast that a page's accent has on the grounds, in light and
 // in dark.
 func Accents(accent string) (light, dark float64) {
-	shades := regexp.MustCompile(`light-dark\((#\w{6}),(#\w{6})\)`).FindStringSubmatch(string(accentStyle(accent)))
+	of := shadesOf(accent)
 	least := func(shade string, grounds []colour) float64 {
 		return min(contrast(hexColour(shade), grounds[0]), contrast(hexColour(shade), grounds[1]))
 	}
-	return least(shades[1], lightGrounds), least(shades[2], darkGrounds)
+	return least(of.Light, lightGrounds), least(of.Dark, darkGrounds)
 }
 
 // Uploads counts the files that are on their way.
