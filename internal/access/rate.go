@@ -48,3 +48,49 @@ func (r *Rate) Allow(key string, now time.Time) (wait time.Duration) {
 	r.fresh[key] = full
 	return 0
 }
+
+// Places allows so many acts at the same time, and of each key no more than its share. It
+// is safe for concurrent use.
+type Places struct {
+	All, Each int
+
+	mu    sync.Mutex
+	taken int
+	by    map[string]int
+}
+
+// Take takes a place for key, or reports that there is none: for nobody, or full is false,
+// for this key. Whoever took one gives it back.
+func (p *Places) Take(key string) (ok, full bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.taken >= p.All {
+		return false, true
+	}
+	if p.by[key] >= p.Each {
+		return false, false
+	}
+	if p.by == nil {
+		p.by = map[string]int{}
+	}
+	p.taken++
+	p.by[key]++
+	return true, false
+}
+
+// Give gives a place of key back.
+func (p *Places) Give(key string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken--
+	if p.by[key]--; p.by[key] == 0 {
+		delete(p.by, key)
+	}
+}
+
+// Taken counts the places that are taken.
+func (p *Places) Taken() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.taken
+}

@@ -145,6 +145,9 @@ func checkListen(address string) error {
 	return nil
 }
 
+// set reports whether anything is to verify signed identities.
+func (i Identity) set() bool { return i.Secret.Reveal() != "" || i.PublicKey != "" }
+
 // open returns what verifies signed identities.
 func (i Identity) open() (access.Identities, error) {
 	secrets, err := access.ParseSecrets(i.Secret.Reveal())

@@ -20,7 +20,7 @@ func (c Checkup) server(ctx context.Context, s *store.Store, running *Serving) F
 		return running.answers(ctx)
 	}
 	f := Finding{serverArea, "listen", Fine, c.Config.Listen + " is free", ""}
-	if s == nil && !loopback(c.Config.Listen) {
+	if s == nil && !loopback(c.Config.Listen) && !c.Config.Identity.set() {
 		f.State, f.Detail = Warn, c.Config.Listen+" can be reached by others, so an API key is needed before the first start"
 		f.Advice = "answerable keys create NAME"
 		return f

@@ -295,15 +295,6 @@ func (l *Library) Widget(name string) assistant.Widget {
 	return assistant.Widget{}
 }
 
-// Files returns the media types of files that an assistant takes, and how many bytes
-// each may have; none and 0: it takes no files.
-func (l *Library) Files(name string) (types []string, bytes int64) {
-	if f := l.Widget(name).Files; len(f.Types) > 0 {
-		return f.Types, f.Bytes
-	}
-	return nil, 0
-}
-
 // Document returns a document of a generation that is still in the data directory.
 func (l *Library) Document(generation, id string) (knowledge.Document, bool) {
 	g, err := l.file(generation)

@@ -89,7 +89,8 @@ func (a *App) serve(ctx context.Context, began time.Time, out io.Writer) error {
 	return g.Wait()
 }
 
-// mayListen refuses an address that others can reach while nobody needs a key.
+// mayListen refuses an address that others can reach while it is not said who may come in:
+// by a key or, for customers, by what their identities are verified with.
 func (a *App) mayListen(ctx context.Context) (loopback bool, err error) {
 	host, _, err := net.SplitHostPort(a.Config.Listen)
 	if err != nil {
@@ -99,13 +100,16 @@ func (a *App) mayListen(ctx context.Context) (loopback bool, err error) {
 	if loopback = host == "localhost" || ip != nil && ip.IsLoopback(); loopback {
 		return true, nil
 	}
+	if a.Config.Identity.set() {
+		return false, nil
+	}
 	n, err := a.Store.Keys(ctx)
 	if err != nil {
 		return false, err
 	}
 	if n == 0 {
 		return false, &chat.Error{Kind: chat.Forbidden, Message: fmt.Sprintf(
-			"refusing to listen on %s, which others can reach, while there is no API key: make one with answerable keys create NAME, or listen on 127.0.0.1", a.Config.Listen)}
+			"refusing to listen on %s, which others can reach, while there is no API key: make one with answerable keys create NAME, set identity.secret, or listen on 127.0.0.1", a.Config.Listen)}
 	}
 	return false, nil
 }

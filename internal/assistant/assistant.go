@@ -6,6 +6,7 @@
 package assistant
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -83,7 +84,7 @@ func Load(fsys fs.FS, dir string) (*Assistant, error) {
 	for i, folder := range a.Knowledge {
 		a.Knowledge[i] = path.Clean(folder)
 	}
-	a.Widget.Title = firstOf(a.Widget.Title, a.Company)
+	a.Widget.Title = cmp.Or(a.Widget.Title, a.Company)
 	a.Release = release(map[string][]byte{File: data})
 	return a, nil
 }

@@ -1,6 +1,7 @@
 package assistant
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -74,10 +75,10 @@ func (w Widget) In(wanted []language.Tag) Texts {
 func (w Widget) in(locale, base string) Texts {
 	out := Texts{Locale: locale}
 	add := func(t Texts) {
-		out.Title = firstOf(out.Title, t.Title)
-		out.Greeting = firstOf(out.Greeting, t.Greeting)
-		out.Disclosure = firstOf(out.Disclosure, t.Disclosure)
-		out.Consent = firstOf(out.Consent, t.Consent)
+		out.Title = cmp.Or(out.Title, t.Title)
+		out.Greeting = cmp.Or(out.Greeting, t.Greeting)
+		out.Disclosure = cmp.Or(out.Disclosure, t.Disclosure)
+		out.Consent = cmp.Or(out.Consent, t.Consent)
 		if len(out.Suggestions) == 0 {
 			out.Suggestions = t.Suggestions
 		}
@@ -91,7 +92,7 @@ func (w Widget) in(locale, base string) Texts {
 	}
 	add(builtIn[base])
 	add(builtIn[usualLanguage])
-	out.Title = firstOf(w.Title, out.Title)
+	out.Title = cmp.Or(w.Title, out.Title)
 	return out
 }
 
@@ -105,13 +106,6 @@ func (w Widget) Version(t Texts) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
 const (
 	maxTitle   = 80 // code points
 	maxText    = 1000
@@ -119,12 +113,15 @@ const (
 	maxFile    = 50 << 20 // bytes
 )
 
+// IsColour reports whether s is a colour as #rrggbb.
+func IsColour(s string) bool { return goodColour.MatchString(s) }
+
 var goodColour = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
 
 // Validate checks what a type alone does not say.
 func (w Widget) Validate() error {
 	errs := []error{checkLength("title", w.Title, maxTitle), checkLength("disclosure", w.Disclosure, maxVersion)}
-	if !goodColour.MatchString(w.Accent) {
+	if !IsColour(w.Accent) {
 		errs = append(errs, config.At("accent", "want a colour such as %q, not %q", "#0b6e63", w.Accent))
 	}
 	if u, err := url.Parse(w.Privacy); w.Privacy != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/answerable/answerable/internal/assistant"
 )
@@ -20,19 +21,35 @@ var (
 	darkGrounds  = []colour{hexColour("#101413"), hexColour("#181e1c")}
 )
 
-// accentStyle gives the page a colour of the company's own, where it has one: in light and
-// in dark as near to it as can be read. The page's script has the same rule for the widget,
-// whose ground the host page may change.
-func accentStyle(accent string) template.HTML {
-	if accent == assistant.DefaultWidget().Accent {
-		return "" // the style sheet has a shade of it for each
-	}
-	c := hexColour(accent)
-	// A colour cannot end the element: hexColour makes digits of whatever it is given.
-	return template.HTML(fmt.Sprintf("<style>:root{--given-accent:light-dark(%s,%s)}</style>", readable(c, lightGrounds, 0), readable(c, darkGrounds, 1)))
+// shades are what becomes of a company's colour on light and on dark grounds: as near to it
+// as can be read.
+type shades struct {
+	Light string `json:"light"`
+	Dark  string `json:"dark"`
 }
 
-// hexColour reads #rrggbb. The assistant's file was checked when it was loaded.
+// ourShades are those that the style sheet has by itself.
+var ourShades = shades{Light: "#0b6e63", Dark: "#63d2c2"}
+
+// shadesOf returns those of a colour, #rrggbb.
+func shadesOf(accent string) shades {
+	if strings.EqualFold(accent, assistant.DefaultWidget().Accent) {
+		return ourShades
+	}
+	c := hexColour(accent)
+	return shades{readable(c, lightGrounds, 0).String(), readable(c, darkGrounds, 1).String()}
+}
+
+// style gives the page a colour before its script runs.
+func (s shades) style() template.HTML {
+	if s == ourShades {
+		return ""
+	}
+	// A colour cannot end the element: hexColour makes digits of whatever it is given.
+	return template.HTML(fmt.Sprintf("<style>:root{--given-accent:light-dark(%s,%s)}</style>", s.Light, s.Dark))
+}
+
+// hexColour reads #rrggbb, which was checked before.
 func hexColour(s string) (c colour) {
 	for i := range c {
 		n, err := strconv.ParseUint(s[1+2*i:3+2*i], 16, 8)

@@ -316,8 +316,12 @@ func (s *Server) admitConversation(w http.ResponseWriter, r *http.Request, c cal
 	if c.trusted() {
 		return nil
 	}
-	from := access.Address(r.RemoteAddr, r.Header["X-Forwarded-For"], s.Access.Proxies)
-	return admitted(w, s.conversations.Allow(access.Household(from), time.Now()), "too many new conversations from this address")
+	return admitted(w, s.conversations.Allow(s.household(r), time.Now()), "too many new conversations from this address")
+}
+
+// household is what the address of a request is counted under.
+func (s *Server) household(r *http.Request) string {
+	return access.Household(access.Address(r.RemoteAddr, r.Header["X-Forwarded-For"], s.Access.Proxies))
 }
 
 func admitted(w http.ResponseWriter, wait time.Duration, what string) error {

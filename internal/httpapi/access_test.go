@@ -349,7 +349,7 @@ func TestASlowClientIsDropped(t *testing.T) {
 }
 
 func TestABodyThatTricklesIsGivenUp(t *testing.T) {
-	s := newServer(t, "", func(s *httpapi.Server) { s.Limits.Transfer = 50 * time.Millisecond })
+	s := newServer(t, "", func(s *httpapi.Server) { s.Limits.Transfer = 500 * time.Millisecond })
 	_, path := s.start()
 	c, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
 	must(t, err)

@@ -2,7 +2,7 @@ package httpapi
 
 import (
 	"fmt"
-	"regexp"
+	"io"
 	"strings"
 
 	"github.com/answerable/answerable/internal/chat"
@@ -42,6 +42,11 @@ func ReadUI(body []byte) (chatID, clientID string, text chat.Text, err error) {
 	return m.chat, m.clientID, m.text, err
 }
 
+// FileType, FileName and TextOf are for the fuzz test.
+var FileType, FileName = fileType, fileName
+
+func TextOf(r io.Reader) io.Reader { return &utf8Reader{r: r} }
+
 // Words returns the words of the page by language and key.
 func Words() map[string]map[string]string { return catalogues() }
 
@@ -66,15 +71,15 @@ func Markdown(text string, citations []chat.Citation) (html string, links []stri
 // Accents returns the least contrast that a page's accent has on the grounds, in light and
 // in dark.
 func Accents(accent string) (light, dark float64) {
-	shades := regexp.MustCompile(`light-dark\((#\w{6}),(#\w{6})\)`).FindStringSubmatch(string(accentStyle(accent)))
+	of := shadesOf(accent)
 	least := func(shade string, grounds []colour) float64 {
 		return min(contrast(hexColour(shade), grounds[0]), contrast(hexColour(shade), grounds[1]))
 	}
-	return least(shades[1], lightGrounds), least(shades[2], darkGrounds)
+	return least(of.Light, lightGrounds), least(of.Dark, darkGrounds)
 }
 
 // Uploads counts the files that are on their way.
-func Uploads(s *Server) int64 { return s.uploads.Load() }
+func Uploads(s *Server) int { return s.uploads.Taken() }
 
 // Sources lists the documents of citations as "title: marks".
 func Sources(cited []chat.Citation) (out []string) {

@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/answerable/answerable/internal/access"
+	"github.com/answerable/answerable/internal/assistant"
 	"github.com/answerable/answerable/internal/chat"
 )
 
@@ -40,19 +41,23 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	types, most := s.Assistants.Files(conversation.Assistant)
-	if most <= 0 {
+	taken := s.Assistants.Widget(conversation.Assistant).Files
+	if len(taken.Types) == 0 {
 		return &chat.Error{Kind: chat.Forbidden, Message: "this assistant takes no files: send text"}
 	}
 	if err := s.admitMessage(w, c, id); err != nil {
 		return err
 	}
-	defer s.uploads.Add(-1)
-	if s.uploads.Add(1) > mostUploads {
+	from := s.household(r)
+	switch ok, full := s.uploads.Take(from); {
+	case full:
 		w.Header().Set("Retry-After", "5")
 		return &chat.Error{Kind: chat.Unavailable, Message: "too many files are on their way: try again in 5 s"}
+	case !ok:
+		return admitted(w, 5*time.Second, "too many files at once from this address")
 	}
-	f, err := s.storeFile(w, r, id, types, most)
+	defer s.uploads.Give(from)
+	f, err := s.storeFile(w, r, id, taken)
 	setReadDeadline(w, time.Time{})
 	setWriteDeadline(w, time.Now().Add(or(s.Limits.Transfer, usualTransfer))) // the time for an answer ran while the file came
 	if err != nil {
@@ -64,8 +69,8 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 
 // storeFile reads the file of a form, through a reader for each thing that is checked, into
 // the store. What looks at contents, such as a scanner, is one more of these readers.
-func (s *Server) storeFile(w http.ResponseWriter, r *http.Request, id chat.ConversationID, types []string, most int64) (chat.File, error) {
-	form, err := openForm(w, r, most, or(s.Limits.Transfer, usualTransfer))
+func (s *Server) storeFile(w http.ResponseWriter, r *http.Request, id chat.ConversationID, taken assistant.Files) (chat.File, error) {
+	form, err := openForm(w, r, taken.Bytes, or(s.Limits.Transfer, usualTransfer))
 	if err != nil {
 		return chat.File{}, err
 	}
@@ -74,7 +79,7 @@ func (s *Server) storeFile(w http.ResponseWriter, r *http.Request, id chat.Conve
 	if err != nil && err != io.EOF {
 		return chat.File{}, err
 	}
-	media, err := fileType(form.part.Header.Get("Content-Type"), head, types)
+	media, err := fileType(form.part.Header.Get("Content-Type"), head, taken.Types)
 	if err != nil {
 		return chat.File{}, err
 	}
@@ -210,7 +215,7 @@ func fileName(sent string) string {
 	for !utf8.RuneStart(name[cut]) {
 		cut--
 	}
-	return name[:cut] + extension
+	return strings.TrimSpace(name[:cut]) + extension
 }
 
 // shownImages are the types that a browser may show in the place where it finds them. They

@@ -9,11 +9,16 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/textproto"
+	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
+	"unicode/utf8"
 
+	"github.com/answerable/answerable/internal/assistant"
 	"github.com/answerable/answerable/internal/chat"
 	"github.com/answerable/answerable/internal/httpapi"
 )
@@ -294,9 +299,11 @@ func takesFiles(s *httpapi.Server) { s.Assistants = generous{} }
 
 type generous struct{ library }
 
-func (generous) Files(string) ([]string, int64) {
-	return []string{"image/png", "image/heic", "image/svg+xml", "application/pdf", "text/plain", "text/csv", "text/html",
-		officeDocument, "application/vnd.oasis.opendocument.text", "application/msword"}, 3 << 20
+func (generous) Widget(name string) assistant.Widget {
+	w := library{}.Widget(name)
+	w.Files = assistant.Files{Bytes: 3 << 20, Types: []string{"image/png", "image/heic", "image/svg+xml", "application/pdf", "text/plain", "text/csv", "text/html",
+		officeDocument, "application/vnd.oasis.opendocument.text", "application/msword"}}
+	return w
 }
 
 const officeDocument = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -390,26 +397,65 @@ func TestAnUploadThatMovesHasTime(t *testing.T) {
 }
 
 func TestTooManyUploadsAtOnce(t *testing.T) {
-	s := newServer(t, "", takesFiles)
+	s := newServer(t, "", takesFiles, func(s *httpapi.Server) { s.Access.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
 	_, path := s.start()
 	_, contentType := formOf(t, "a.png", "image/png", png)
 	var all []net.Conn
-	for range 64 {
+	begin := func(address int) {
 		c, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
 		must(t, err)
-		defer c.Close()
+		t.Cleanup(func() { c.Close() })
 		all = append(all, c)
-		_, err = fmt.Fprintf(c, "POST %s/files HTTP/1.1\r\nHost: localhost\r\n%s\r\nContent-Length: 1000\r\n\r\n", path, contentType)
+		_, err = fmt.Fprintf(c, "POST %s/files HTTP/1.1\r\nHost: localhost\r\n%s\r\nContent-Length: 1000\r\nX-Forwarded-For: 192.0.2.%d\r\n\r\n", path, contentType, address)
 		must(t, err)
 	}
+	for range 8 {
+		begin(1)
+	}
+	eventually(t, "some have not begun", func() bool { return httpapi.Uploads(s.api) == 8 })
+	r := s.upload(path, "a.png", "image/png", png, "X-Forwarded-For: 192.0.2.1")
+	r.problem(429, "too-many-requests", "from this address")
+	s.upload(path, "a.png", "image/png", png, "X-Forwarded-For: 192.0.2.2").want(201)
+	for i := range 56 {
+		begin(2 + i/8)
+	}
 	eventually(t, "some have not begun", func() bool { return httpapi.Uploads(s.api) == 64 })
-	if r := s.upload(path, "a.png", "image/png", png); r.StatusCode != 503 || r.Header.Get("Retry-After") == "" {
+	if r := s.upload(path, "a.png", "image/png", png, "X-Forwarded-For: 192.0.2.9"); r.StatusCode != 503 || r.Header.Get("Retry-After") == "" {
 		t.Errorf("one more upload is answered with %d %v", r.StatusCode, r.Header)
 	}
 	for _, c := range all {
 		must(t, c.Close())
 	}
-	eventually(t, "uploads that broke off are still counted", func() bool {
-		return s.upload(path, "a.png", "image/png", png).StatusCode == 201
+	eventually(t, "uploads that broke off are still counted", func() bool { return httpapi.Uploads(s.api) == 0 })
+	s.upload(path, "a.png", "image/png", png, "X-Forwarded-For: 192.0.2.1").want(201)
+}
+
+// FuzzFile gives the checks of an upload what a stranger might. A type is one of the
+// allowed; a name leads nowhere and stays as it is when it is cleaned again; and text is
+// text, in whatever pieces it arrives.
+func FuzzFile(f *testing.F) {
+	f.Add("photo.png", "image/png", []byte("\x89PNG\r\n\x1a\n"))
+	f.Add(`..\..\a/\u202egpj.exe`, "text/plain", []byte("a\u00e9\U0001f600"))
+	f.Add(strings.Repeat("é", 150)+".tar.gz", "application/zip", []byte("PK\x03\x04\x14\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00'\x00\x00\x00'\x00\x00\x00\x08\x00\x00\x00mimetypeapplication/vnd.oasis.opendocument.text"))
+	f.Add(strings.Repeat("a", 199)+" and more", "text/plain", []byte("a\r\n"))
+	f.Add(".", "text/csv", []byte("\x00\x00\x00\x18ftypavif"))
+	f.Fuzz(func(t *testing.T, sent, declared string, content []byte) {
+		allowed := []string{"image/png", "image/jpeg", "text/plain", "text/csv", "application/zip", "image/avif"}
+		if media, err := httpapi.FileType(declared, content[:min(len(content), 3<<10)], allowed); err == nil && !slices.Contains(allowed, media) {
+			t.Errorf("the type is %q", media)
+		}
+		name := httpapi.FileName(sent)
+		if name == "" || len(name) > 200 || !utf8.ValidString(name) || strings.ContainsAny(name, "/\\\x00\r\n\u202e") || strings.Trim(name, ".") == "" {
+			t.Errorf("the name is %q", name)
+		}
+		if again := httpapi.FileName(name); again != name {
+			t.Errorf("the name %q is cleaned to %q", name, again)
+		}
+		want := utf8.Valid(content) && !bytes.ContainsRune(content, 0)
+		for _, pieces := range []io.Reader{bytes.NewReader(content), iotest.OneByteReader(bytes.NewReader(content)), iotest.DataErrReader(bytes.NewReader(content))} {
+			if got, err := io.ReadAll(httpapi.TextOf(pieces)); (err == nil) != want || err == nil && !bytes.Equal(got, content) {
+				t.Errorf("read as text: %q, %v; want %t", got, err, want)
+			}
+		}
 	})
 }

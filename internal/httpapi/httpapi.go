@@ -97,11 +97,8 @@ type Assistants interface {
 	Has(name string) bool
 	// Origins returns the assistant's allowed_origins; none: those of the server.
 	Origins(name string) []string
-	// Widget returns how the assistant looks to customers.
+	// Widget returns how the assistant looks to customers, and which files it takes of them.
 	Widget(name string) assistant.Widget
-	// Files returns the media types that customers may send, and how many bytes each file
-	// may have; 0: no files.
-	Files(name string) (types []string, bytes int64)
 	// Document finds a document of any generation that is still there.
 	Document(generation, document string) (knowledge.Document, bool)
 }
@@ -145,11 +142,11 @@ type Server struct {
 
 	streams       atomic.Int64
 	sockets       sync.WaitGroup
-	uploads       atomic.Int64
-	keysExist     atomic.Bool // never goes back: a server that was closed once stays closed
-	messages      access.Rate // by conversation
-	signals       access.Rate // the same
-	conversations access.Rate // by address
+	uploads       access.Places // by address
+	keysExist     atomic.Bool   // never goes back: a server that was closed once stays closed
+	messages      access.Rate   // by conversation
+	signals       access.Rate   // the same
+	conversations access.Rate   // by address
 }
 
 // handler answers a request, or returns the error that is the answer.
@@ -279,6 +276,7 @@ func (s *Server) Handler() http.Handler {
 	s.messages.PerMinute = s.Limits.MessagesPerMinute
 	s.signals.PerMinute = 4 * s.Limits.MessagesPerMinute
 	s.conversations.PerMinute = s.Limits.ConversationsPerMinute
+	s.uploads.All, s.uploads.Each = mostUploads, mostUploads/8
 	resources := map[string]resource{}
 	for _, rt := range s.routes() {
 		p, ok := resources[rt.path]

@@ -85,7 +85,7 @@ func (s *Server) newPage(r *http.Request, name string) *page {
 	p.Token, _ = access.NewToken(chat.NewConversationID())
 	p.words = wordsFor(p.Settings.Locale)
 	p.Direction = direction(p.Settings.Locale)
-	p.Accent = accentStyle(p.Settings.Accent)
+	p.Accent = p.Settings.Accents.style()
 	p.Action = s.pageAddress(r) + "#newest"
 	return p
 }

@@ -441,7 +441,7 @@ func (h held) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Chunk, 
 
 // Whatever colour is given, it can be read in light and in dark.
 func TestAccentsAreReadable(t *testing.T) {
-	for _, accent := range []string{"#ffd400", "#000000", "#ffffff", "#808080", "#0000ff", "#ff0000", "#0B6E64", "#123456"} {
+	for _, accent := range []string{"#ffd400", "#000000", "#ffffff", "#808080", "#0000ff", "#ff0000", "#0B6E64", "#0b6e63", "#123456"} {
 		light, dark := httpapi.Accents(accent)
 		if light < 4.5 || dark < 4.5 {
 			t.Errorf("%s has a contrast of %.1f in light and %.1f in dark, want at least 4.5", accent, light, dark)

@@ -138,13 +138,6 @@ func (library) Widget(name string) assistant.Widget {
 	return w
 }
 
-func (l library) Files(name string) (types []string, bytes int64) {
-	if f := l.Widget(name).Files; len(f.Types) > 0 {
-		return f.Types, f.Bytes
-	}
-	return nil, 0
-}
-
 // otherWidget has everything that can be set.
 var otherWidget = assistant.Widget{
 	Enabled: true, Title: `Other & <script>alert(1)</script>`, Accent: "#123456", Privacy: "https://other.example/privacy?a=1&b=2",

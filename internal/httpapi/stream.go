@@ -1,9 +1,7 @@
 package httpapi
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -71,13 +69,11 @@ func (st *stream) event(e chat.Event) {
 
 // data writes an event that has no number and no name, as other software's streams do.
 func (st *stream) data(v any) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
+	line, err := encode(v)
+	if err != nil {
 		panic("httpapi: a piece of a stream cannot be encoded: " + err.Error()) // plain structs always can
 	}
-	st.buf = append(append(append(st.buf, "data: "...), b.Bytes()...), '\n') // Encode ends the line
+	st.buf = append(append(append(st.buf, "data: "...), line...), '\n')
 }
 
 func (st *stream) done() { st.buf = append(st.buf, "data: [DONE]\n\n"...) }

@@ -9,8 +9,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/answerable/answerable/internal/chat"
 	"golang.org/x/text/language"
+
+	"github.com/answerable/answerable/internal/assistant"
+	"github.com/answerable/answerable/internal/chat"
 )
 
 // settings are what widget and page need to know before the first message.
@@ -21,6 +23,7 @@ type settings struct {
 	Title       string      `json:"title"`
 	Locale      string      `json:"locale"`
 	Accent      string      `json:"accent"`
+	Accents     shades      `json:"accents"`
 	Privacy     string      `json:"privacy,omitempty"`
 	Greeting    string      `json:"greeting"`
 	Disclosure  notice      `json:"disclosure"`
@@ -59,7 +62,7 @@ func (s *Server) settings(r *http.Request, name string) settings {
 	w := s.Assistants.Widget(name)
 	t := w.In(wantedLanguages(r))
 	out := settings{
-		Version: contractVersion, Enabled: w.Enabled, Assistant: name, Title: t.Title, Locale: t.Locale, Accent: w.Accent,
+		Version: contractVersion, Enabled: w.Enabled, Assistant: name, Title: t.Title, Locale: t.Locale, Accent: w.Accent, Accents: shadesOf(w.Accent),
 		Privacy: w.Privacy, Greeting: t.Greeting, Disclosure: notice{w.Version(t), t.Disclosure},
 		Suggestions: append([]string{}, t.Suggestions...), Images: append([]string{}, w.Images...),
 		Identity: s.Access.Identities.Configured(), Limits: limitsTold{s.Inbox.MessageBytes()},
@@ -67,8 +70,8 @@ func (s *Server) settings(r *http.Request, name string) settings {
 	if w.Consent {
 		out.Consent = &consent{t.Consent}
 	}
-	if types, bytes := s.Assistants.Files(name); bytes > 0 {
-		out.Files = &filesTaken{types, bytes}
+	if len(w.Files.Types) > 0 {
+		out.Files = &filesTaken{w.Files.Types, w.Files.Bytes}
 	}
 	return out
 }
@@ -108,7 +111,14 @@ func (s *Server) widget(w http.ResponseWriter, r *http.Request) error {
 	if err := s.visits(r, name); err != nil {
 		return err
 	}
-	body, err := json.Marshal(s.settings(r, name))
+	out := s.settings(r, name)
+	if accent := r.URL.Query().Get("accent"); accent != "" { // the host page's choice
+		if !assistant.IsColour(accent) {
+			return &chat.Error{Kind: chat.Invalid, Message: "accent must be a colour such as #0b6e63"}
+		}
+		out.Accent, out.Accents = accent, shadesOf(accent)
+	}
+	body, err := json.Marshal(out)
 	if err != nil {
 		return fmt.Errorf("encode the widget's settings: %w", err)
 	}

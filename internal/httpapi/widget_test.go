@@ -55,6 +55,10 @@ func TestWidgetSettings(t *testing.T) {
 		other.Consent == nil || !strings.Contains(other.Consent.Text, "KI") || other.Files == nil || other.Files.Bytes != 1000 || other.Images[0] != "https://cdn.example" {
 		t.Errorf("settings are %+v", other)
 	}
+	if own := s.get("/v1/widget?accent=%23ffd400").want(200); !strings.Contains(own.body, `"accent":"#ffd400","accents":{"light":"#`) || strings.Contains(own.body, `"light":"#ffd400"`) {
+		t.Errorf("a weak accent of the host page gives %s", own.body)
+	}
+	s.get("/v1/widget?accent=red").problem(422, "invalid", "#0b6e63")
 }
 
 func TestWidgetLocales(t *testing.T) {

@@ -23,8 +23,10 @@ const subprotocol = "answerable.v1"
 
 const socketPath = "/v1/conversations/{id}/ws"
 
-// goodbye is how long a client has to answer that a socket closes.
-const goodbye = time.Second
+const (
+	goodbye  = time.Second     // that a client has to answer that a socket closes
+	farewell = 3 * time.Second // that it has in all to take what is left when the server stops
+)
 
 // socket is a WebSocket: the events of a conversation out, what the customer does in.
 type socket struct {
@@ -69,6 +71,8 @@ func (s *Server) socket(w http.ResponseWriter, r *http.Request) error {
 	ctx, leave := context.WithCancel(r.Context())
 	reading, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	k := &socket{s: s, w: unheard{requestID: {w.Header().Get(requestID)}}, r: r, caller: c, id: id, conn: conn, hangUp: hangUp}
+	stays := context.AfterFunc(r.Context(), func() { time.AfterFunc(farewell, hangUp) })
+	defer stays()
 	defer k.parts.Wait()
 	defer hangUp()
 	defer leave()
@@ -159,7 +163,8 @@ func (k *socket) send(frame []byte) error {
 	return nil
 }
 
-// patience is how long the client may take for what it is sent, also when the server stops.
+// patience is how long the client may take for what it is sent. When the server stops, it
+// gets what is left until the farewell is over.
 func (k *socket) patience() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(k.r.Context()), or(k.s.Limits.Transfer, usualTransfer))
 }
@@ -296,13 +301,11 @@ func (k *socket) refuse(frame []byte, err error) error {
 	if _, id := head(frame); len(id) <= mostClientID {
 		told.ClientID = id
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(told); err != nil {
+	line, err := encode(told)
+	if err != nil {
 		return fmt.Errorf("encode an error: %w", err)
 	}
-	return k.send(bytes.TrimSpace(b.Bytes()))
+	return k.send(bytes.TrimSpace(line))
 }
 
 // mostClientID is how many bytes a client_id may have.

@@ -411,6 +411,30 @@ func TestAClientThatIsNotThereIsDropped(t *testing.T) {
 
 func TestASlowSocketIsDropped(t *testing.T) {
 	s := newServer(t, "", func(s *httpapi.Server) { s.Limits.Transfer = 200 * time.Millisecond })
+	say := s.slowSocket()
+	eventually(t, "the client is still there", func() bool {
+		say()
+		return s.api.OpenStreams() == 0
+	})
+}
+
+// TestASlowSocketDoesNotHoldUpTheEnd has more to send than fits between the server and a
+// client that takes nothing, when the server stops. With the usual limit for what is sent,
+// the test does not end.
+func TestASlowSocketDoesNotHoldUpTheEnd(t *testing.T) {
+	s := newServer(t, "", func(s *httpapi.Server) { s.Limits.Transfer = time.Hour })
+	say := s.slowSocket()
+	for range 40 {
+		say()
+	}
+	s.stopStreams()
+	s.api.Wait()
+}
+
+// slowSocket opens a socket whose client takes nothing. What it returns gives it 750 KiB
+// more to take.
+func (s *server) slowSocket() (say func()) {
+	s.Helper()
 	c, path := s.start()
 	s.dial(path+"/ws", &websocket.DialOptions{Subprotocols: []string{speaks}, HTTPClient: &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -421,14 +445,13 @@ func TestASlowSocketIsDropped(t *testing.T) {
 			return conn, err
 		}}}})
 	id := chat.ConversationID(c.ID)
-	_, err := s.store.Take(t.Context(), id, "Ada")
-	must(t, err)
+	_, err := s.store.Take(s.Context(), id, "Ada")
+	must(s, err)
 	words := chat.Text(strings.Repeat("words ", 1<<17))
-	eventually(t, "the client is still there", func() bool {
-		_, _, err := s.store.Say(t.Context(), "Ada", chat.Incoming{Conversation: id, Text: words})
-		must(t, err)
-		return s.api.OpenStreams() == 0
-	})
+	return func() {
+		_, _, err := s.store.Say(s.Context(), "Ada", chat.Incoming{Conversation: id, Text: words})
+		must(s, err)
+	}
 }
 
 func TestAFrameThatTricklesIsGivenUp(t *testing.T) {

@@ -420,6 +420,12 @@ func (s *Store) Messages(ctx context.Context, c chat.Conversation, after int64, 
 	return out, 0, rows.Err()
 }
 
+const history = `SELECT ` + messageColumns + ` FROM messages
+	WHERE conversation = $1 AND turn NOT IN ` + retried + ` AND turn <> $3
+	AND turn NOT IN (SELECT id FROM turns WHERE conversation = $1 AND status = 'waiting')
+	AND NOT (role = 'assistant' AND turn IN (SELECT retry_of FROM turns WHERE conversation = $1 AND retry_of <> ''))
+	ORDER BY seq DESC LIMIT $4`
+
 // History returns the last limit messages that a turn follows on, oldest first: what was
 // sent while it runs and waits for the next turn is not among them, nor is an answer that
 // another one stands in the place of. The turn itself need not be committed.
@@ -428,11 +434,7 @@ func (s *Store) History(ctx context.Context, o chat.OpenTurn, limit int) ([]chat
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT `+messageColumns+` FROM messages
-		WHERE conversation = $1 AND turn NOT IN `+retried+` AND turn <> $3
-		AND turn NOT IN (SELECT id FROM turns WHERE conversation = $1 AND status = 'waiting')
-		AND NOT (role = 'assistant' AND turn IN (SELECT retry_of FROM turns WHERE conversation = $1))
-		ORDER BY seq DESC LIMIT $4`, string(o.Conversation.ID), string(o.RetryOf), string(o.ID), limit)
+	rows, err := s.read.QueryContext(ctx, history, string(o.Conversation.ID), string(o.RetryOf), string(o.ID), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read the history: %w", storageError(err))
 	}

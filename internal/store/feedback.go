@@ -207,6 +207,10 @@ func (s *Store) MarkRead(ctx context.Context, id chat.ConversationID, by chat.Ro
 	return now, changed, err
 }
 
+// waitLonger counts those that wait. A conversation that ended in the queue still has it as
+// its owner, but no time.
+const waitLonger = `SELECT COUNT(*) FROM conversations WHERE assistant = $1 AND queued_at IS NOT NULL AND (queued_at, id) < ($2, $3)`
+
 // Place returns where a conversation of the queue stands among those of its assistant that
 // wait for a person: 1 is next.
 func (s *Store) Place(ctx context.Context, c chat.Conversation) (int, error) {
@@ -214,9 +218,7 @@ func (s *Store) Place(ctx context.Context, c chat.Conversation) (int, error) {
 		return 0, fmt.Errorf("conversation %s does not wait", c.ID)
 	}
 	n := 0
-	err := s.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM conversations
-		WHERE owner = 'queue' AND status <> 'ended' AND assistant = $1 AND (queued_at, id) < ($2, $3)`,
-		c.Assistant, c.QueuedAt.UnixMicro(), string(c.ID)).Scan(&n)
+	err := s.read.QueryRowContext(ctx, waitLonger, c.Assistant, c.QueuedAt.UnixMicro(), string(c.ID)).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count who waits longer than %s: %w", c.ID, storageError(err))
 	}

@@ -221,16 +221,20 @@ func (s *Store) DropUnsent(ctx context.Context, before time.Time) (int, error) {
 	}
 }
 
+// unsentBefore finds files that were not sent, and parts of which there is no file: what is
+// left of an upload has its first part.
+const unsentBefore = `SELECT conversation, id FROM files WHERE sent = 0 AND at < $1
+	UNION ALL SELECT conversation, file FROM file_parts p WHERE n = 0 AND at < $1
+		AND NOT EXISTS (SELECT 1 FROM files f WHERE f.conversation = p.conversation AND f.id = p.file)
+	LIMIT 100`
+
 type unsentFile struct {
 	conversation chat.ConversationID
 	id           chat.FileID
 }
 
 func (s *Store) unsent(ctx context.Context, before time.Time) ([]unsentFile, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT conversation, id FROM files WHERE sent = 0 AND at < $1
-		UNION SELECT conversation, file FROM file_parts p WHERE at < $1
-			AND NOT EXISTS (SELECT 1 FROM files f WHERE f.conversation = p.conversation AND f.id = p.file)
-		LIMIT 100`, before.UnixMicro())
+	rows, err := s.read.QueryContext(ctx, unsentBefore, before.UnixMicro())
 	if err != nil {
 		return nil, fmt.Errorf("look for files that were not sent: %w", storageError(err))
 	}

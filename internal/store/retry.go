@@ -16,6 +16,8 @@ const retried = `(WITH RECURSIVE chain (id, before) AS (
 	UNION ALL SELECT t.id, t.retry_of FROM turns t JOIN chain c ON t.id = c.before WHERE t.conversation = $1
 	) SELECT id FROM chain)`
 
+const retryOf = `SELECT id, seq FROM turns WHERE conversation = $1 AND retry_of = $2 AND retry_of <> ''`
+
 // Retry starts a turn that answers the messages of the turn of again. That must be the
 // last one, it must have ended, and the bot must own the conversation: otherwise it is a
 // chat.Conflict. What was retried before is not again: Effect is Repeated. begun is as in
@@ -64,7 +66,7 @@ func (s *Store) Retry(ctx context.Context, id chat.ConversationID, of chat.TurnI
 
 // retriedBefore fills in what the same wish led to before.
 func (l *log) retriedBefore(of chat.TurnID, out *chat.Accepted) (bool, error) {
-	err := l.t.row(`SELECT id, seq FROM turns WHERE conversation = $1 AND retry_of = $2 AND retry_of <> ''`, string(l.c.ID), string(of)).Scan(&out.Message.Turn, &out.Seq)
+	err := l.t.row(retryOf, string(l.c.ID), string(of)).Scan(&out.Message.Turn, &out.Seq)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
