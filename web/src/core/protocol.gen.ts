@@ -64,6 +64,11 @@ export interface WidgetSettings {
   locale: string;
   /** a colour, #rrggbb */
   accent: string;
+  /** the accent as it can be read on light and on dark grounds (4.5:1) */
+  accents: {
+    light: string;
+    dark: string;
+  };
   /** address of the privacy notice */
   privacy?: string;
   greeting?: string;
