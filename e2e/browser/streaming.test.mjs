@@ -115,7 +115,7 @@ test("3 A sign of life within 150 ms, what is happening after 8 s, and the offer
   let turn;
   const began = promise();
   between.rewrite = (e) => {
-    if (e.kind === "state") began.resolve((turn = e.turn));
+    if (e.kind === "turn.started") began.resolve((turn = e.turn));
     return e;
   };
   await waiting.evaluate((sign) => {
