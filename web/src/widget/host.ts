@@ -1,12 +1,13 @@
 // The iframe mode, on the host page's side: the box is the same, and in it is a frame of
 // the server's own origin. The conversation and its token are out of the page's reach.
 
-import type { Boot, EventName } from "./contract.ts";
+import { placeOf } from "../core/storage.ts";
+import type { Boot, Settings } from "./contract.ts";
 import { isLetter, type Inward, type Outward } from "./letters.ts";
 import { createSurface } from "./surface.ts";
 
 /** The properties of the look, which do not cross the frame's border by themselves. */
-const look = ["accent", "on-accent", "font", "font-size", "ground", "surface", "ink", "soft", "line"].map((name) => `--chat-${name}`);
+const look = ["accent", "on-accent", "radius", "font", "font-size", "ground", "surface", "ink", "soft", "line"].map((name) => `--chat-${name}`);
 
 export const boot: Boot = (_version, env) => {
   const { base, settings, host, emit } = env;
@@ -24,6 +25,32 @@ export const boot: Boot = (_version, env) => {
   frame.allow = "clipboard-write";
   frame.src = address.href;
 
+  const { container, ...own } = settings;
+  let begin: Settings = own; // what the frame begins with, also when it is loaded anew because the box was moved
+
+  /** Keeps what a call changes for good. */
+  function keep(method: string, given: unknown): void {
+    if (method === "identify" && typeof given === "string") begin = { ...begin, identity: given };
+    if (method === "setLocale" && typeof given === "string") begin = { ...begin, locale: given };
+    if (method === "setContext" && typeof given === "object") begin = { ...begin, context: { ...begin.context, ...given } };
+    if (method !== "logout") return;
+    begin = { ...begin, identity: undefined, context: undefined };
+    remember(false);
+  }
+
+  /** The frame keeps conversations where the loader cannot look. That there is one is
+   * written down here, so that it is fetched on the next visit. */
+  function remember(on: boolean): void {
+    try {
+      const storage = settings.storage === "session" ? sessionStorage : localStorage;
+      const place = placeOf(base, settings.assistant ?? "");
+      if (on) storage.setItem(place, "1");
+      else storage.removeItem(place);
+    } catch {
+      // the host page or the browser allows no storage
+    }
+  }
+
   let waiting: Inward[] | undefined = surface.isOpen ? [{ answerable: 1, shown: true }] : [];
   function send(letter: Inward): void {
     if (waiting) waiting.push(letter);
@@ -40,16 +67,19 @@ export const boot: Boot = (_version, env) => {
       frame.title = data.title;
       surface.label(data.title, data.label);
       surface.unread(data.unread);
-    } else if ("event" in data) emit(data.event as EventName, data.detail);
+    } else if ("event" in data) {
+      const { event, detail } = data;
+      if (event === "conversation" && (detail as { conversation?: string }).conversation) remember(true);
+      emit(event, detail);
+    }
   }
 
   function start(): void {
-    const { container, ...rest } = settings;
     const style = getComputedStyle(host);
     const set = look.map((name) => [name, style.getPropertyValue(name)] as const).filter(([, value]) => value);
     const held = waiting ?? [{ answerable: 1, shown: surface.isOpen }]; // or the frame was loaded anew
     waiting = undefined;
-    send({ answerable: 1, start: rest, look: Object.fromEntries(set) });
+    send({ answerable: 1, start: begin, look: Object.fromEntries(set) });
     held.forEach(send);
   }
 
@@ -58,6 +88,7 @@ export const boot: Boot = (_version, env) => {
   return {
     call(method, args) {
       if (method === "open" || method === "close" || method === "toggle") return surface[method]();
+      keep(method, args[0]);
       if (method === "send" || method === "newConversation") surface.open();
       send({ answerable: 1, call: method, args: [...args] });
     },
