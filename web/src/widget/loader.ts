@@ -84,9 +84,9 @@ function create(asked: Settings = tag): Instance {
       ({ boot }: { boot: Boot }) => {
         loading = false;
         if (gone) return;
-        handle = boot(contract, env);
+        const made = (handle = boot(contract, env));
         busy();
-        for (const [method, ...args] of waiting.splice(0)) handle.call(method, args);
+        for (const [method, ...args] of waiting.splice(0)) tell(() => made.call(method, args));
       },
       (err: unknown) => {
         loading = false;
@@ -201,7 +201,7 @@ function create(asked: Settings = tag): Instance {
 
 let elements = 0;
 
-/** The host page's listener, whose errors are the host page's. */
+/** Calls the host page's listener, or does what it asked for: the errors are the host page's. */
 function tell(listener: Listener, detail?: unknown): void {
   try {
     listener(detail);

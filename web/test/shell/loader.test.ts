@@ -16,7 +16,11 @@ const widget = `
   export function boot(version, env) {
     const it = { version, env, calls: [], gone: false };
     globalThis.booted.push(it);
-    return { call: (method, args) => void it.calls.push([method, ...args]), destroy: () => void (it.gone = true) };
+    const call = (method, args) => {
+      if (method === "identify" && !args[0]) throw new TypeError("identify takes a text");
+      it.calls.push([method, ...args]);
+    };
+    return { call, destroy: () => void (it.gone = true) };
   }`;
 writeFileSync(path.join(folder, "assets/widget-1a2b3c4d.js"), widget);
 writeFileSync(path.join(folder, "assets/frame-1a2b3c4d.js"), widget);
@@ -136,6 +140,15 @@ test("a new body keeps the chat, and destroy leaves nothing behind", async () =>
   document.body.append(document.createElement("p"));
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(hosts().length, 0);
+});
+
+test("a call that is refused does not stop those behind it", async () => {
+  const chat = api.create!({ base }) as Api;
+  chat.identify!(undefined);
+  chat.open!();
+  await until("the widget", () => booted.length > 0);
+  assert.deepEqual(booted[0]!.calls, [["open"]]);
+  assert.match(String(reported[0]), /identify takes a text/);
 });
 
 test("an assistant that is switched off takes the chat off the page", async () => {
