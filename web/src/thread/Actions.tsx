@@ -17,9 +17,10 @@ export function Actions({ item, again }: { item: AnswerItem; again: boolean }) {
     chat.rate(item.turn, rating);
     setAsking(rating === "down");
   };
+  const back = () => down.current?.focus();
   const close = () => {
     setAsking(false);
-    down.current?.focus();
+    back();
   };
   return (
     <>
@@ -46,7 +47,7 @@ export function Actions({ item, again }: { item: AnswerItem; again: boolean }) {
           </button>
         )}
       </div>
-      {asking && <Later part="Feedback" t={t} turn={item.turn} close={close} />}
+      {asking && <Later part="Feedback" t={t} turn={item.turn} back={back} close={close} />}
     </>
   );
 }

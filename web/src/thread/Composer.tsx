@@ -72,6 +72,7 @@ export function Composer({ state, given, last, refused, offer }: Props) {
       e.preventDefault();
       write(last, true);
     } else if (e.key === "Escape" && editing) {
+      e.preventDefault(); // or it closes the dialog that the panel is on phones
       e.stopPropagation();
       write("", false);
     }

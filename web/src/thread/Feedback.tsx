@@ -4,8 +4,9 @@ import { useScene } from "./context.ts";
 
 const reasons: Reason[] = ["wrong", "incomplete", "off_topic", "hard_to_read", "other"];
 
-/** Asks what was wrong with an answer. The thumb is counted already; this is more. */
-export function Feedback({ turn, close }: { turn: string; close(): void }) {
+/** Asks what was wrong with an answer. The thumb is counted already; this is more. `back`
+ * gives the focus to the thumb, `close` ends the asking as well. */
+export function Feedback({ turn, back, close }: { turn: string; back(): void; close(): void }) {
   const { chat, t, say } = useScene();
   const id = useId();
   const [reason, setReason] = useState<Reason | undefined>();
@@ -20,11 +21,13 @@ export function Feedback({ turn, close }: { turn: string; close(): void }) {
     e.preventDefault();
     const more = text.trim();
     chat.rate(turn, "down", { ...(reason && { reason }), ...(more && { text: more }) });
+    back();
     setThanked(true);
     say(t("thread.thanks"));
   };
   const escape = (e: KeyboardEvent) => {
-    if (e.key !== "Escape") return;
+    if (e.key !== "Escape" || e.isComposing) return;
+    e.preventDefault(); // or it closes the dialog that the panel is on phones
     e.stopPropagation();
     close();
   };

@@ -85,11 +85,23 @@ test("a thumb is counted at once; the other asks why, and says thanks", () => {
   assert.equal(page.find<HTMLButtonElement>(".card [type=submit]").disabled, true);
   page.click(".pill:nth-child(2) input");
   page.type(".card textarea", " The price ");
+  page.find<HTMLButtonElement>(".card [type=submit]").focus();
   page.click(".card [type=submit]");
+  assert.equal(document.activeElement, page.find("[aria-label^='Bad answer']"), "the focus went with the form");
   assert.equal(page.calls.at(-1), 'rate t1 down {"reason":"incomplete","text":"The price"}');
   assert.match(page.find(".note").textContent!, /Thank you/);
   page.show(having({ items: [hi, answer("Within 30 days.", { rating: "down" })] }));
   assert.equal(page.find("[aria-label^='Bad answer']").getAttribute("aria-pressed"), "true");
+  page.unmount();
+});
+
+test("Escape leaves the reasons, and goes no further", () => {
+  const page = thread(having({ items: [hi, answer("Within 30 days.")] }));
+  page.click("[aria-label^='Bad answer']");
+  page.key(".card textarea", "Escape", { isComposing: true });
+  assert.equal(page.key(".card textarea", "Escape").defaultPrevented, true, "it would close the dialog as well");
+  assert.equal(page.all(".card").length, 0);
+  assert.equal(document.activeElement, page.find("[aria-label^='Bad answer']"));
   page.unmount();
 });
 
