@@ -53,7 +53,7 @@ func (s *Server) history(w http.ResponseWriter, r *http.Request) error {
 		Next          string   `json:"next,omitempty"`
 	}{Conversations: []listed{}}
 	for _, c := range found[:min(len(found), limit)] {
-		page.Conversations = append(page.Conversations, listed{c.ID, excerpt(c.First, titleRunes), c.At, excerpt(c.Last, lastRunes), c.Unread, c.Status == chat.Ended})
+		page.Conversations = append(page.Conversations, listed{c.ID, excerpt(c.First, titleRunes), c.At, excerpt(chat.Text(plainText(string(c.Last))), lastRunes), c.Unread, c.Status == chat.Ended})
 	}
 	if len(found) > limit {
 		last := found[limit-1]

@@ -81,6 +81,9 @@ func Accents(accent string) (light, dark float64) {
 // Uploads counts the files that are on their way.
 func Uploads(s *Server) int { return s.uploads.Taken() }
 
+// PlainText is for its table.
+var PlainText = plainText
+
 // Sources lists the documents of citations as "title: marks".
 func Sources(cited []chat.Citation) (out []string) {
 	for _, s := range sources(cited) {

@@ -51,6 +51,32 @@ func markdown(text string, citations []chat.Citation) []block {
 	return m.blocks
 }
 
+// plainText is what is left of an answer where there is room for a line of it: its words,
+// without marks.
+func plainText(text string) string {
+	var out []string
+	add := func(items [][]span) {
+		for _, item := range items {
+			for _, s := range item {
+				out = append(out, s.Text)
+			}
+			out = append(out, " ")
+		}
+	}
+	for _, b := range markdown(markSigns.ReplaceAllString(text, ""), nil) {
+		add(b.Items)
+		add(b.Head)
+		for _, row := range b.Rows {
+			add(row)
+		}
+		out = append(out, b.Text, " ")
+	}
+	return strings.Join(out, "")
+}
+
+// markSigns are the marks of citations, with the blank before them.
+var markSigns = regexp.MustCompile(` ?\[[0-9]{1,4}\]`)
+
 // markdownReader reads line by line.
 type markdownReader struct {
 	citations []chat.Citation

@@ -80,3 +80,16 @@ func TestPassagesOfOneDocumentAreOneSource(t *testing.T) {
 		t.Errorf("sources = %q, want %q", got, want)
 	}
 }
+
+func TestPlainText(t *testing.T) {
+	for text, want := range map[string]string{
+		"**Yes**, see [here](https://x.example).[1]\n\n- a\n- `b` [2]": "Yes, see here. a b",
+		"| To | Cost |\n|---|---|\n| Cork | free [1] |":                "To Cost Cork free",
+		"```\nx = 1\n```": "x = 1",
+		"":                "",
+	} {
+		if got := strings.Join(strings.Fields(httpapi.PlainText(text)), " "); got != want {
+			t.Errorf("PlainText(%q) = %q, want %q", text, got, want)
+		}
+	}
+}

@@ -270,8 +270,8 @@ func TestSourcesWithoutScript(t *testing.T) {
 	v := s.visitor("/")
 	v.submit(v.form("text", "How long does delivery take?")).want(200)
 	v.has(`<a class="cite" href="/sources/g1/delivery.md?start=0&amp;end=29" target="_blank" rel="noopener nofollow" title="Delivery">1</a>`,
-		`<summary class="source"><span class="number">1</span> <bdi class="name">Delivery</bdi></summary>`,
-		`<blockquote dir="auto">We deliver within three days. <span class="number">1</span></blockquote>`)
+		`<summary class="source"><span class="cite">1</span> <bdi class="name">Delivery</bdi></summary>`,
+		`<blockquote dir="auto">We deliver within three days. <span class="cite">1</span></blockquote>`)
 }
 
 func TestConsentWithoutScript(t *testing.T) {
