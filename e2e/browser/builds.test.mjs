@@ -22,7 +22,7 @@ function handOut(build, wanted) {
   };
 }
 
-for (const build of readdirSync(folder)) {
+for (const { name: build } of readdirSync(folder, { withFileTypes: true }).filter((it) => it.isDirectory())) {
   for (const [what, wanted] of [
     ["whole", /^widget\.js$|^assets\//],
     ["loader", /^widget\.js$/],

@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { model, promise } from "../harness.mjs";
 import { Chat, question } from "./stage.mjs";
 import { visitor } from "./browser.mjs";
-import { plain, site } from "./host.mjs";
+import { site } from "./host.mjs";
 import { proxy } from "./proxy.mjs";
 import { serve } from "./server.mjs";
 
@@ -14,9 +14,8 @@ const talk = {
   en: {
     ask: "What does it cost to send a jacket back?",
     answer:
-      "You can return anything you bought from Tidewhistle within 30 days of delivery. [1] Items must be unworn and have their labels. [1]\n\n" +
-      "| Where you send it from | Cost |\n|---|---|\n| Ireland | free |\n| Rest of the EU | €5.90, taken off the refund |\n\n" +
-      "We refund you within five working days of the parcel reaching our warehouse. [1]",
+      "| Where you send it from | Cost |\n|---|---|\n| Ireland | free |\n| Rest of the EU | €5.90, taken off the refund |\n| United Kingdom and Switzerland | you pay the carrier yourself |\n\n" +
+      "We refund you **within five working days** of the parcel reaching our warehouse. [1] The money goes back to the payment method that you used. [1]",
     more: "How do I wash a Gull jacket?",
     care:
       "1. Close all zips and turn the jacket inside out. [1]\n2. Wash it at 40 °C with a liquid detergent, and rinse it twice. [1]\n3. Tumble dry it at low heat for 20 minutes, which renews the protection. [1]",
@@ -59,6 +58,18 @@ const arabic = `# الإرجاع والتوصيل
 
 إذا لم يصل الطرد بعد ثلاثة أيام عمل فأخبرنا برقم الطلب. ثم نبدأ البحث مع شركة النقل.
 `;
+
+/** The page that the widget is on in the pictures. */
+const front = {
+  head: `<style>
+    :root { color-scheme: light dark; font: 17px/1.6 system-ui, sans-serif; color: light-dark(#26302d, #d5dcd9); background: light-dark(#fff, #191d1c); }
+    body { margin: 0; } header { padding: 20px 6vw; font-weight: 700; letter-spacing: .02em; border-bottom: 1px solid light-dark(#e6eae8, #2c3331); }
+    main { max-width: 30rem; padding: 4vw 6vw; } h1 { font-size: 2rem; line-height: 1.2; margin: 0 0 1rem; }
+    .sea { height: 150px; margin-block: 1.5rem; border-radius: 12px; background: linear-gradient(light-dark(#dfe9ec, #2b3a40) 45%, light-dark(#8fb3b8, #35555b) 45%, light-dark(#3f7d84, #1f3c41)); }
+  </style>`,
+  en: ["Tidewhistle", "Made for rain", "Jackets, jumpers and boots from the west coast of Ireland. Repaired for as long as you wear them."],
+  ar: ["Tidewhistle", "صُنعت للمطر", "سترات وكنزات وأحذية من الساحل الغربي لأيرلندا. نصلحها ما دمت ترتديها."],
+};
 
 const png = readFileSync(new URL("box.png", import.meta.url));
 
@@ -114,7 +125,12 @@ export async function show(set, name, { locale = "en", ...visit } = {}) {
   const context = await visitor({ name: `${name} ${locale}`, after: (end) => after.push(end) }, { origins: [between.url, shop.url, server.url], locale: locale === "en" ? "en-GB" : locale, ...visit, ...needs[name] });
   const page = await context.newPage();
   const chat = new Chat(page, locale);
-  const address = shop.put("/", { ...plain(between.url), lang: locale });
+  const [company, claim, text] = front[locale];
+  const address = shop.put("/", {
+    lang: locale,
+    head: front.head,
+    body: `<div dir="auto"><header>${company}</header><main><h1>${claim}</h1><p>${text}</p><div class="sea"></div></main></div><script async src="${between.url}/widget.js" data-locale="${locale}"></script>`,
+  });
   const s = { ...set, page, chat, context, talk: talk[locale], address, id: () => between.conversation };
   await screens[name](s);
   return {
@@ -257,6 +273,8 @@ export const screens = {
     await withAgent(s);
     await s.chat.say(s.talk.reply);
     await s.chat.customers.nth(1).waitFor();
+    await s.server.api("POST", `/api/conversations/${s.id()}/messages`, { text: s.talk.news });
+    await s.chat.agents.nth(1).waitFor();
     s.between.signal({ kind: "typing", by: "agent", name: "Mia Byrne", typing: true });
     await s.page.locator(".typing").waitFor();
   },

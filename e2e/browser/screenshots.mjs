@@ -10,10 +10,10 @@ const only = process.env.SCREEN;
 
 // Each screen in light and dark beside a page, on a phone, and from right to left.
 const looks = {
-  light: { viewport: { width: 960, height: 760 }, colorScheme: "light" },
-  dark: { viewport: { width: 960, height: 760 }, colorScheme: "dark" },
-  phone: { viewport: { width: 390, height: 760 }, colorScheme: "light", deviceScaleFactor: 2 },
-  rtl: { viewport: { width: 390, height: 760 }, colorScheme: "light", locale: "ar" },
+  light: { viewport: { width: 860, height: 720 }, colorScheme: "light" },
+  dark: { viewport: { width: 860, height: 720 }, colorScheme: "dark" },
+  phone: { viewport: { width: 390, height: 720 }, colorScheme: "light" },
+  rtl: { viewport: { width: 390, height: 720 }, colorScheme: "light", locale: "ar" },
 };
 
 test("screenshots", async (t) => {
