@@ -5,7 +5,7 @@ import { render } from "preact";
 import { match, wordless, type T } from "../core/i18n.ts";
 import type { Chat, State } from "../core/types.ts";
 import { drawnIn, later } from "../later/later.ts";
-import { focusThread } from "../thread/index.tsx";
+import { focusThread } from "../thread/focus.ts";
 import { keepPrefs, readPrefs } from "./prefs.ts";
 import { Shell, type ShellProps } from "./Shell.tsx";
 import { keepReadable } from "./theme.ts";

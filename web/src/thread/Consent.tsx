@@ -1,3 +1,4 @@
+import { useId } from "preact/hooks";
 import type { WidgetSettings } from "../core/types.ts";
 import { useScene } from "./context.ts";
 import { webAddress } from "./source.ts";
@@ -5,12 +6,14 @@ import { webAddress } from "./source.ts";
 /** Stands in the composer's place until the customer has agreed. */
 export function Consent({ settings }: { settings: WidgetSettings }) {
   const { chat, t } = useScene();
+  const id = useId();
   const privacy = webAddress(settings.privacy);
   return (
-    <section class="gate consent" aria-label={t("thread.consent")}>
-      <p dir="auto">{settings.consent?.text}</p>
+    // Not the button has the focus: whoever types when this comes must not agree by a space.
+    <section class="gate consent" aria-label={t("thread.consent")} aria-describedby={id} tabIndex={-1} data-focus>
+      <p dir="auto" id={id}>{settings.consent?.text}</p>
       <div class="buttons">
-        <button type="button" class="button primary" data-focus onClick={() => chat.consent()}>
+        <button type="button" class="button primary" onClick={() => chat.consent()}>
           {t("thread.agree")}
         </button>
         {privacy && (

@@ -1,7 +1,7 @@
 // The conversation itself: what was said, and where one writes. Thread draws a State and
 // calls a Chat; it keeps nothing but what the reader is about to do. Begin with Log.
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { T } from "../core/i18n.ts";
 import type { Chat, State } from "../core/types.ts";
 import { Later } from "../later/Later.tsx";
@@ -9,6 +9,7 @@ import { later } from "../later/later.ts";
 import { Announcer, type Voice } from "./Announcer.tsx";
 import { Composer } from "./Composer.tsx";
 import { SceneContext, type Scene } from "./context.ts";
+import { keepFocus } from "./focus.ts";
 import { Log } from "./Log.tsx";
 import { Connection, Problem } from "./Status.tsx";
 import { useCard } from "./useCard.ts";
@@ -34,6 +35,9 @@ export function Thread({ chat, state, t, whole = false, base = "" }: Props) {
   const [retrying, setRetrying] = useState<string | undefined>();
   const [refused, setRefused] = useState<string | undefined>();
   const [dragging, setDragging] = useState(false);
+
+  const box = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => keepFocus(box.current!), []);
 
   const images = settings?.images ?? none;
   const scene = useMemo<Scene>(
@@ -96,7 +100,7 @@ export function Thread({ chat, state, t, whole = false, base = "" }: Props) {
   const last = thread.items.findLast((item) => item.type === "customer");
   return (
     <SceneContext.Provider value={scene}>
-      <div class="thread" onKeyDown={key} onDragEnter={drag} onDragOver={drag} onDragLeave={leave} onDrop={drop}>
+      <div class="thread" ref={box} onKeyDown={key} onDragEnter={drag} onDragOver={drag} onDragLeave={leave} onDrop={drop}>
         <Connection link={thread.link} />
         <Log state={state} retrying={retrying !== undefined} />
         {state.problem && <Problem problem={state.problem} />}
@@ -113,9 +117,4 @@ export function Thread({ chat, state, t, whole = false, base = "" }: Props) {
       </div>
     </SceneContext.Provider>
   );
-}
-
-/** Puts the focus where one goes on: into the composer, or on the button in its place. */
-export function focusThread(root: ParentNode): void {
-  root.querySelector<HTMLElement>(".thread [data-focus]")?.focus();
 }

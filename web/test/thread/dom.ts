@@ -5,7 +5,7 @@ import { render, type ComponentChild } from "preact";
 import { act } from "preact/test-utils";
 
 const window = new Window({ url: "https://shop.example/" });
-for (const name of ["document", "HTMLElement", "Element", "Node", "Event", "KeyboardEvent", "InputEvent", "MouseEvent", "ResizeObserver", "IntersectionObserver", "matchMedia", "getComputedStyle"] as const) {
+for (const name of ["document", "HTMLElement", "Element", "Node", "Event", "KeyboardEvent", "InputEvent", "MouseEvent", "ResizeObserver", "MutationObserver", "IntersectionObserver", "matchMedia", "getComputedStyle"] as const) {
   Object.defineProperty(globalThis, name, { value: (window as never)[name], configurable: true, writable: true });
 }
 Object.defineProperty(globalThis, "window", { value: window, configurable: true });
