@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { State } from "../core/types.ts";
 import { Later } from "../later/Later.tsx";
 import { soon } from "../later/later.ts";
@@ -12,6 +12,8 @@ interface Props {
   state: State;
   /** What to put into it, from "edit": a new object each time. */
   given: { text: string } | undefined;
+  /** What was begun in each conversation, for when it is shown again. */
+  drafts: Map<string, string>;
   /** The last message of the customer, for the arrow key. */
   last: string | undefined;
   refused: string | undefined;
@@ -19,11 +21,12 @@ interface Props {
 }
 
 /** Where the customer writes. */
-export function Composer({ state, given, last, refused, offer }: Props) {
+export function Composer({ state, given, drafts, last, refused, offer }: Props) {
   const { chat, t } = useScene();
   const { thread, uploads, settings } = state;
   const id = useId();
-  const [text, setText] = useState("");
+  const place = thread.id ?? thread.key;
+  const [text, setText] = useState(drafts.get(place) ?? "");
   const [editing, setEditing] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
@@ -38,9 +41,18 @@ export function Composer({ state, given, last, refused, offer }: Props) {
   const running = thread.running !== undefined;
 
   const write = (next: string, edit: boolean) => {
+    drafts.set(place, next);
     setText(next);
     setEditing(edit);
   };
+  // Another conversation, or another person after a log-out, has a field of its own. What was
+  // written before it was known which one is shown stays.
+  const before = useRef(state);
+  useLayoutEffect(() => {
+    const { thread: was, settings: known } = before.current;
+    before.current = state;
+    if (was.key !== thread.key && known) write(drafts.get(place) ?? "", false);
+  }, [thread.key, settings]);
   useEffect(() => {
     if (!given) return;
     write(given.text, true);
@@ -149,7 +161,7 @@ export function Composer({ state, given, last, refused, offer }: Props) {
             aria-invalid={over > 0 || undefined}
             value={text}
             onInput={(e) => {
-              setText(e.currentTarget.value);
+              write(e.currentTarget.value, editing);
               chat.typing(e.currentTarget.value);
             }}
             onKeyDown={key}

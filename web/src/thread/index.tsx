@@ -35,6 +35,7 @@ export function Thread({ chat, state, t, whole = false, base = "" }: Props) {
   const [retrying, setRetrying] = useState<string | undefined>();
   const [refused, setRefused] = useState<string | undefined>();
   const [dragging, setDragging] = useState(false);
+  const drafts = useRef(new Map<string, string>()).current;
 
   const box = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => keepFocus(box.current!), []);
@@ -59,6 +60,7 @@ export function Thread({ chat, state, t, whole = false, base = "" }: Props) {
   );
   // The retry has begun, or was refused.
   useEffect(() => setRetrying(undefined), [thread.running, thread.id, state.problem]);
+  useEffect(() => setRefused(undefined), [thread.key]);
 
   const offer = async (files: Iterable<File>) => {
     const rules = settings?.files;
@@ -109,7 +111,7 @@ export function Thread({ chat, state, t, whole = false, base = "" }: Props) {
         ) : thread.consentNeeded && settings ? (
           <Later part="Consent" t={t} settings={settings} />
         ) : (
-          <Composer state={state} given={given} last={last?.type === "customer" ? last.text : undefined} refused={refused} offer={offer} />
+          <Composer state={state} given={given} drafts={drafts} last={last?.type === "customer" ? last.text : undefined} refused={refused} offer={offer} />
         )}
         {dragging && <Later part="Drop" t={t} />}
         {shown && <Later part="Card" t={t} shown={shown} close={close} hold={hold} />}

@@ -38,6 +38,41 @@ test("Enter sends and empties the field; Shift and Enter breaks the line", () =>
   page.unmount();
 });
 
+test("what was begun stays with its conversation, and is nobody else's after a log-out", () => {
+  const shown = (key: string, id?: string) => ({ ...quiet, thread: { ...quiet.thread, key, id } });
+  const page = thread(shown("k1"));
+  const written = () => page.find<HTMLTextAreaElement>(field).value;
+  page.type(field, "For the first");
+  page.show(shown("k1", "c1"));
+  assert.equal(written(), "For the first", "the new conversation has got its id");
+  page.type(field, "For the first one");
+  page.show(shown("k2", "c2"));
+  assert.equal(written(), "");
+  page.show(shown("k3", "c1"));
+  assert.equal(written(), "For the first one");
+  page.show(shown("k4"));
+  page.type(field, "My card number is");
+  page.show(shown("k5"));
+  assert.equal(written(), "");
+  page.unmount();
+});
+
+test("what was written before the settings are there stays, also while consent is asked for", () => {
+  const page = thread({ ...quiet, settings: undefined });
+  page.type(field, "Early");
+  page.show({ ...quiet, thread: { ...quiet.thread, key: "k2", id: "c1" } });
+  assert.equal(page.find<HTMLTextAreaElement>(field).value, "Early");
+  page.unmount();
+  const gated = (consentNeeded: boolean) => ({ ...quiet, thread: { ...quiet.thread, consentNeeded } });
+  const other = thread({ ...quiet, settings: undefined });
+  other.type(field, "Early");
+  other.show(gated(true));
+  assert.equal(other.all(field).length, 0);
+  other.show(gated(false));
+  assert.equal(other.find<HTMLTextAreaElement>(field).value, "Early");
+  other.unmount();
+});
+
 test("a key that belongs to an input method never sends", () => {
   const page = thread(quiet);
   page.type(field, "こんにちは");

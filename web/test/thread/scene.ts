@@ -21,7 +21,7 @@ export const settings: NonNullable<State["settings"]> = {
 
 export const quiet: State = {
   settings,
-  thread: { items: [], seq: 0, owner: { kind: "bot" }, ended: false, csat: "none", readByAgent: 0, link: "live", loading: false, consentNeeded: false, unread: 0 },
+  thread: { key: "k1", items: [], seq: 0, owner: { kind: "bot" }, ended: false, csat: "none", readByAgent: 0, link: "live", loading: false, consentNeeded: false, unread: 0 },
   list: { entries: [], loading: false, more: false },
   uploads: [],
   unread: 0,
