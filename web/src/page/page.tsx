@@ -69,7 +69,7 @@ async function begin(host: Outside | undefined): Promise<void> {
   chat.subscribe(tell);
   tell();
   if (host) {
-    report(chat, host.emit);
+    report(chat, false, host.emit);
     host.answer({
       shown(on) {
         shown = on;

@@ -28,15 +28,15 @@ export function perform(chat: Chat, method: string, [given]: readonly unknown[])
   }
 }
 
-/** Tells the host page what happens in the conversation. */
-export function report(chat: Chat, emit: (event: EventName, detail?: unknown) => void): () => void {
+/** Tells the host page what happens in the conversation; with `words`, also what was said. */
+export function report(chat: Chat, words: boolean, emit: (event: EventName, detail?: unknown) => void): () => void {
   let { unread, thread, problem, failed } = chat.state;
   let conversation = thread.id;
   const ends = [
-    onMessage(chat, (message) => emit("message", message)),
+    onMessage(chat, ({ text, ...message }) => emit("message", { ...message, ...(words && { text }) })),
     chat.onEvent((kind, item) => {
       const { id } = chat.state.thread;
-      if (kind === "message.accepted" && item?.type === "customer") emit("sent", { conversation: id, text: item.text });
+      if (kind === "message.accepted" && item?.type === "customer") emit("sent", { conversation: id, ...(words && { text: item.text }) });
       if (kind === "handoff") emit("handoff", { conversation: id });
       if (kind === "closed") emit("ended", { conversation: id });
     }),

@@ -65,7 +65,7 @@ export const boot: Boot = (_version, env) => {
   }
 
   const unsubscribe = chat.subscribe(tell);
-  const unreport = report(chat, emit);
+  const unreport = report(chat, true, emit);
   const started = chat.start();
   void speak(settings.locale ?? navigator.language);
   if (inline) see();

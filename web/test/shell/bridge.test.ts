@@ -29,7 +29,7 @@ test("the host page is told what happens, each once", () => {
   const { thread } = fakeState();
   const chat = fakeChat({ thread: { ...thread, id: "c1" } });
   const told: unknown[] = [];
-  const end = report(chat, (event, detail) => told.push([event, detail]));
+  const end = report(chat, true, (event, detail) => told.push([event, detail]));
   const files: never[] = [];
   chat.event("message.accepted", { type: "customer", key: "1", text: "Hello?", at: "", state: "sent", files });
   chat.event("turn.started", undefined);
@@ -53,5 +53,18 @@ test("the host page is told what happens, each once", () => {
     ["unread", 2],
     ["conversation", { conversation: "c2" }],
     ["error", { message: "Too many messages." }],
+  ]);
+});
+
+test("a page around a frame is told that something was said, not what", () => {
+  const chat = fakeChat();
+  const told: unknown[] = [];
+  report(chat, false, (event, detail) => told.push([event, detail]));
+  const files: never[] = [];
+  chat.event("message.accepted", { type: "customer", key: "1", text: "My secret", at: "", state: "sent", files });
+  chat.event("agent.message", { type: "agent", key: "3", name: "Mia", text: "Another one", at: "", seq: 5, files });
+  assert.deepEqual(told, [
+    ["sent", { conversation: undefined }],
+    ["message", { conversation: undefined, from: "agent", name: "Mia" }],
   ]);
 });
