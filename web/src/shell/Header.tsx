@@ -9,7 +9,8 @@ interface Props {
   thread: Thread;
   /** Of a page of its own. Elsewhere the page around it has a header and a first heading. */
   page: boolean;
-  onPerson(): void;
+  /** Asks for a person; not before the settings are there. */
+  onPerson?(): void;
   onClose?(): void;
   /** The menu and its button. */
   children: ComponentChildren;
@@ -34,7 +35,7 @@ export function Header({ t, title, thread, page, onPerson, onClose, children }: 
       </div>
       <div class="tools">
         {owner.kind === "bot" && !ended && (
-          <button class="tool named" type="button" aria-label={t("shell.person")} title={t("shell.person")} onClick={onPerson}>
+          <button class="tool named" type="button" aria-label={t("shell.person")} title={t("shell.person")} disabled={!onPerson} onClick={onPerson}>
             <Glyph name="person" />
             <span class="tool-name">{t("shell.person")}</span>
           </button>

@@ -77,7 +77,7 @@ export function Shell({ chat, t, base, prefs, onPrefs, onClose, page, history: L
         </aside>
       )}
       <div class="column" ref={column} inert={ending}>
-        <Header t={t} title={title} thread={thread} page={page} onPerson={() => chat.person()} onClose={onClose}>
+        <Header t={t} title={title} thread={thread} page={page} onPerson={settings && pick(() => thread.consentNeeded || chat.person())} onClose={onClose}>
           <Menu t={t} unread={elsewhere && !wide}>
             {(close) => (
               <Later

@@ -72,6 +72,20 @@ test("a person can be asked for at any time, as long as nobody has come", async 
   assert.equal(closed, 1);
 });
 
+test("a person is asked for once the settings are there and the visitor has agreed; the button leads to the consent", async () => {
+  const { settings, thread } = fakeState();
+  await draw({ settings: undefined });
+  assert.equal((button("Talk to a person") as HTMLButtonElement).disabled, true);
+  await act(() => chat.set({ settings: { ...settings!, consent: { text: "We keep it." } }, thread: { ...thread, consentNeeded: true } }));
+  await press("Talk to a person");
+  assert.deepEqual(asked("person"), []);
+  assert.equal(document.activeElement, app.querySelector(".consent"));
+  await act(() => chat.set({ thread }));
+  await press("Talk to a person");
+  assert.deepEqual(asked("person"), [["person"]]);
+  assert.equal(document.activeElement, app.querySelector("textarea"), "the button goes");
+});
+
 test("the menu is moved in by arrows and letters, and Escape gives the focus back", async () => {
   await draw({ thread: talking() });
   await press("More");
