@@ -30,7 +30,7 @@ export function perform(chat: Chat, method: string, [given]: readonly unknown[])
 
 /** Tells the host page what happens in the conversation; with `words`, also what was said. */
 export function report(chat: Chat, words: boolean, emit: (event: EventName, detail?: unknown) => void): () => void {
-  let { unread, thread, problem, failed } = chat.state;
+  let { unread, thread, problem, failed, expired } = chat.state;
   let conversation = thread.id;
   const ends = [
     onMessage(chat, ({ text, ...message }) => emit("message", { ...message, ...(words && { text }) })),
@@ -45,7 +45,8 @@ export function report(chat: Chat, words: boolean, emit: (event: EventName, deta
       if (state.unread !== unread) emit("unread", (unread = state.unread));
       if (state.problem !== problem && state.problem) emit("error", { message: state.problem.text });
       if (state.failed !== failed && state.failed) emit("error", { message: state.failed });
-      ({ problem, failed } = state);
+      if (state.expired && !expired) emit("identity", { state: "expired" });
+      ({ problem, failed, expired } = state);
     }),
   ];
   return () => ends.forEach((end) => end());

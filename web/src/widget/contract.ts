@@ -58,7 +58,7 @@ export interface Env {
   remove(): void;
 }
 
-export type EventName = "ready" | "open" | "close" | "message" | "sent" | "unread" | "error" | "handoff" | "ended" | "conversation";
+export type EventName = "ready" | "open" | "close" | "message" | "sent" | "unread" | "error" | "handoff" | "ended" | "conversation" | "identity";
 
 /** What the loaded script exports. A call that it does not know is none of its business. */
 export type Boot = (version: number, env: Env) => Handle;

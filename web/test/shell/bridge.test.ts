@@ -42,6 +42,8 @@ test("the host page is told what happens, each once", () => {
   chat.set({ thread: { ...thread, id: "c2" } });
   chat.set({ problem: { text: "Too many messages." } });
   chat.set({ problem: undefined });
+  chat.set({ expired: true });
+  chat.set({ unread: 2 });
   end();
   chat.set({ unread: 3 });
   assert.deepEqual(told, [
@@ -53,6 +55,7 @@ test("the host page is told what happens, each once", () => {
     ["unread", 2],
     ["conversation", { conversation: "c2" }],
     ["error", { message: "Too many messages." }],
+    ["identity", { state: "expired" }],
   ]);
 });
 
