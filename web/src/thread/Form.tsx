@@ -9,17 +9,17 @@ export const Form = memo(({ item, disabled }: { item: FormItem; disabled: boolea
   const { chat, t, alarm } = useScene();
   const id = useId();
   const fields = useMemo(() => fieldsOf(item.fields), [item.fields]);
-  const [values, setValues] = useState<Values>({});
-  const [faults, setFaults] = useState<Record<string, string>>({});
+  const [values, setValues] = useState<Values>(new Map());
+  const [faults, setFaults] = useState<ReadonlyMap<string, string>>(new Map());
   const form = useRef<HTMLFormElement>(null);
 
   const submit = (e: Event) => {
     e.preventDefault();
     const wrong = fields.flatMap((field) => {
-      const what = fault(field, values[field.name], t);
+      const what = fault(field, values.get(field.name), t);
       return what ? [{ field, what }] : [];
     });
-    setFaults(Object.fromEntries(wrong.map(({ field, what }) => [field.name, what])));
+    setFaults(new Map(wrong.map(({ field, what }) => [field.name, what])));
     const first = wrong[0];
     if (!first) return chat.send(answerOf(fields, values, t));
     form.current?.querySelectorAll<HTMLElement>("[data-field]")[fields.indexOf(first.field)]?.focus();
@@ -40,10 +40,10 @@ export const Form = memo(({ item, disabled }: { item: FormItem; disabled: boolea
               {field.label}
               {!field.required && field.type !== "checkbox" && <span class="optional"> {t("thread.optional")}</span>}
             </label>
-            <Input field={field} id={`${id}-${i}`} value={values[field.name]} fault={faults[field.name]} change={(value) => setValues({ ...values, [field.name]: value })} />
-            {(faults[field.name] ?? field.hint) && (
-              <p class={faults[field.name] ? "hint fault" : "hint"} id={`${id}-${i}-hint`} dir="auto">
-                {faults[field.name] ?? field.hint}
+            <Input field={field} id={`${id}-${i}`} value={values.get(field.name)} fault={faults.get(field.name)} change={(value) => setValues(new Map(values).set(field.name, value))} />
+            {(faults.get(field.name) ?? field.hint) && (
+              <p class={faults.get(field.name) ? "hint fault" : "hint"} id={`${id}-${i}-hint`} dir="auto">
+                {faults.get(field.name) ?? field.hint}
               </p>
             )}
           </div>

@@ -15,7 +15,8 @@ export interface Field {
   maxLength: number;
 }
 
-export type Values = Record<string, string | boolean>;
+/** By the names of fields, which may be any: "constructor" too. */
+export type Values = ReadonlyMap<string, string | boolean>;
 
 /** The fields that can be drawn. What a property has of the wrong type is ignored. */
 export function fieldsOf(schema: FormFields): Field[] {
@@ -66,7 +67,7 @@ export function fault(field: Field, value: string | boolean | undefined, t: T): 
 export function answerOf(fields: Field[], values: Values, t: T): string {
   return fields
     .flatMap((field) => {
-      const value = values[field.name];
+      const value = values.get(field.name);
       if (field.type === "checkbox") return `${field.label}: ${t(value === true ? "thread.yes" : "thread.no")}`;
       const given = typeof value === "string" ? value.replace(/\s+/g, " ").trim() : "";
       return given ? `${field.label}: ${given}` : [];

@@ -174,6 +174,17 @@ test("a form is checked, and answered by one message with a line for each field"
   page.unmount();
 });
 
+test("a field may have any name", () => {
+  const form: FormItem = { type: "form", key: "f", seq: 3, answered: false, fields: { properties: JSON.parse('{"constructor": {"type": "string"}, "__proto__": {"type": "string"}}') } };
+  const page = thread(having({ items: [hi, form] }));
+  assert.deepEqual(page.all("[data-field]").map((input) => (input as HTMLInputElement).value), ["", ""]);
+  assert.equal(page.all(".hint").length, 0);
+  page.type(".row:nth-child(2) input", "x");
+  page.click(".card [type=submit]");
+  assert.deepEqual(page.calls, ["send __proto__: x"]);
+  page.unmount();
+});
+
 test("the rating of a conversation is given once, or skipped", () => {
   const page = thread(having({ items: [hi], ended: true, csat: "requested" }));
   assert.equal(page.find<HTMLButtonElement>(".csat [type=submit]").disabled, true);
