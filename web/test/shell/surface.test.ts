@@ -142,6 +142,22 @@ test("what is unread is counted on the button and in the title while it is close
   assert.equal(document.title, "The basket");
 });
 
+test("two chats on a page count in one title", () => {
+  stage();
+  const [first, { host }] = [surface, env];
+  stage();
+  first.unread(1);
+  surface.unread(2);
+  assert.equal(document.title, "(3) The shop");
+  first.unread(2);
+  assert.equal(document.title, "(4) The shop");
+  first.destroy();
+  host.remove();
+  assert.equal(document.title, "(2) The shop");
+  surface.unread(0);
+  assert.equal(document.title, "The shop");
+});
+
 test("a page that does not want it keeps its title", () => {
   stage({ title: "off" });
   surface.unread(2);
