@@ -207,7 +207,7 @@ export const screens = {
   answered: withAnswer,
   async citation(s) {
     await withAnswer(s);
-    await s.page.locator(".cite").first().click();
+    await s.page.locator(".cite").last().click();
     await s.page.locator(".passage").waitFor();
   },
   async feedback(s) {
@@ -307,7 +307,7 @@ export const screens = {
   async page(s) {
     await s.page.goto(`${s.between.url}/`);
     await s.chat.ask(s.talk.ask);
-    await s.page.evaluate(() => scrollTo(0, 0));
+    if (s.page.viewportSize().width >= 900) await s.page.getByRole("heading", { name: s.chat.word("shell.history") }).waitFor();
   },
   async source(s) {
     await withAnswer(s);

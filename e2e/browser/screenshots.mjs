@@ -23,7 +23,8 @@ test("screenshots", async (t) => {
     if (only && name !== only) continue;
     for (const [look, visit] of Object.entries(looks)) {
       await t.test(`${name}-${look}`, async () => {
-        const { page, end } = await show(set, name, visit);
+        const wide = name === "page" && visit.viewport.width > 480; // with the list beside it
+        const { page, end } = await show(set, name, { ...visit, ...(wide && { viewport: { width: 1280, height: 800 } }) });
         await page.screenshot({ path: `${folder}${name}-${look}.png`, animations: "disabled", caret: "hide" });
         await end();
       });
