@@ -3,6 +3,9 @@ import type { T } from "../core/i18n.ts";
 import type { State } from "../core/types.ts";
 import { Narrator, Queue } from "./announcer.ts";
 
+/** An alarm that was heard is not left for who reads on; the same one may come again. */
+const forgotten = 10_000; // ms
+
 /** The voice of the thread: what components call to have something said. */
 export interface Voice {
   say(text: string): void;
@@ -19,9 +22,18 @@ export function Announcer(props: { state: State; t: T; whole: boolean; voice: Vo
   useLayoutEffect(() => {
     const queue = new Queue((text) => polite.current && (polite.current.textContent = text));
     voice.say = (text) => queue.say(text);
-    voice.alarm = (text) => urgent.current && (urgent.current.textContent = text);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const alarm = (text: string) => urgent.current && (urgent.current.textContent = text);
+    voice.alarm = (text) => {
+      alarm(text);
+      clearTimeout(timer);
+      timer = setTimeout(() => alarm(""), forgotten);
+    };
     narrator.current = new Narrator(queue, (text) => voice.alarm(text));
-    return () => queue.destroy();
+    return () => {
+      queue.destroy();
+      clearTimeout(timer);
+    };
   }, []);
   useEffect(() => narrator.current?.see(state, t, whole), [state, t, whole]);
 

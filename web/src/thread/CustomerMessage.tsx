@@ -4,6 +4,7 @@ import { useScene } from "./context.ts";
 import { Icon } from "./Icon.tsx";
 import { memo } from "./memo.ts";
 import { excerpt } from "./speech.ts";
+import { useSeconds } from "./Status.tsx";
 import { Time } from "./Time.tsx";
 import { Words } from "./Words.tsx";
 
@@ -16,6 +17,11 @@ export const CustomerMessage = memo((props: { item: CustomerItem; editable: bool
     if (item.state === "failed") chat.discard(item.key);
     edit(item.text);
   };
+  const discard = (
+    <button type="button" class="text-button" onClick={() => chat.discard(item.key)} aria-label={t("thread.discard_it", which)}>
+      {t("thread.discard")}
+    </button>
+  );
   return (
     <article class={`customer ${item.state}`} part="message">
       <h3 class="unseen">{t("thread.you")}</h3>
@@ -40,9 +46,7 @@ export const CustomerMessage = memo((props: { item: CustomerItem; editable: bool
             <button type="button" class="text-button" onClick={editAgain} aria-label={t("thread.edit_it", which)}>
               {t("thread.edit")}
             </button>
-            <button type="button" class="text-button" onClick={() => chat.discard(item.key)} aria-label={t("thread.discard_it", which)}>
-              {t("thread.discard")}
-            </button>
+            {discard}
           </div>
         ) : (
           <>
@@ -52,7 +56,12 @@ export const CustomerMessage = memo((props: { item: CustomerItem; editable: bool
               </button>
             )}
             <Time at={item.at} />
-            {item.state === "sending" && <span class="late">{t("thread.sending")}</span>}
+            {item.state === "sending" && (
+              <span class="late">
+                {t("thread.sending")} {item.waits && <PutOff waits={item.waits} />}
+              </span>
+            )}
+            {item.waits && discard}
             {seen && <span>{t("thread.seen")}</span>}
           </>
         )}
@@ -60,3 +69,14 @@ export const CustomerMessage = memo((props: { item: CustomerItem; editable: bool
     </article>
   );
 });
+
+/** Why a message is not sent yet, and when that is tried again. */
+function PutOff({ waits }: { waits: NonNullable<CustomerItem["waits"]> }) {
+  const { t } = useScene();
+  const left = useSeconds(waits.until);
+  return (
+    <>
+      {waits.text} {left > 0 && t("thread.retry_in", { n: left })}
+    </>
+  );
+}

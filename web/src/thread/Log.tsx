@@ -35,7 +35,7 @@ export function Log({ state, retrying }: { state: State; retrying: boolean }) {
 
   const groups = useMemo(() => exchanges(items), [items]);
   const flags = useMemo(() => flagsOf(thread), [items, thread.owner, thread.ended, thread.running, thread.readByAgent, thread.consentNeeded]);
-  const waits = retrying ? {} : waitsFor(thread);
+  const waits = retrying ? { accepted: true } : waitsFor(thread);
 
   // A message that is sent goes to the top of the view: its group is as high as the view
   // from then on, and its end is gone to.
@@ -53,9 +53,9 @@ export function Log({ state, retrying }: { state: State; retrying: boolean }) {
 
   const tail = (
     <>
-      {waits && <Waiting activity={waits.activity} />}
+      {waits && <Waiting activity={waits.activity} accepted={waits.accepted} />}
       {thread.owner.kind === "queue" && !thread.ended && <Later part="Queue" t={t} queue={thread.queue ?? {}} />}
-      {thread.typing && !thread.ended && <Later part="Typing" t={t} name={thread.typing.name || thread.owner.name || t("thread.a_person")} />}
+      {thread.typing && !thread.ended && <Later part="Typing" t={t} name={thread.typing.name || thread.owner.name || t("thread.a_person")} after={items.at(-1)?.key} />}
       {(thread.csat === "requested" || thread.csat === "given") && <Later part="Csat" t={t} given={thread.csat === "given"} />}
     </>
   );
@@ -174,17 +174,18 @@ export function flagsOf(thread: Thread): { again?: string; edit?: string; seen?:
 }
 
 /** Whether an answer is on its way of which nothing can be read yet. A message is waited
- * for as soon as it is sent, not only once the server has told so. */
-export function waitsFor(thread: Thread): { activity?: string } | undefined {
+ * for as soon as it is sent, not only once the server has accepted it. */
+export function waitsFor(thread: Thread): { accepted: boolean; activity?: string } | undefined {
   const { items, running } = thread;
   if (running !== undefined) {
     const answer = items.findLast((item): item is AnswerItem => item.type === "answer" && item.turn === running);
-    return !answer ? {} : answer.text ? undefined : { activity: answer.activity };
+    return answer?.text ? undefined : { accepted: true, activity: answer?.activity };
   }
   const last = items.at(-1);
   if (last?.type !== "customer" || thread.owner.kind !== "bot" || thread.ended || !last.text) return undefined;
-  if (last.state === "failed" || (last.state === "sending" && (thread.link === "reconnecting" || thread.link === "offline"))) return undefined;
-  return answered(last, items) ? undefined : {};
+  const accepted = last.state === "sent";
+  if (last.state === "failed" || last.waits || (!accepted && (thread.link === "reconnecting" || thread.link === "offline"))) return undefined;
+  return answered(last, items) ? undefined : { accepted };
 }
 
 function answered(message: CustomerItem, items: Item[]): boolean {

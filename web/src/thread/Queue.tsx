@@ -1,17 +1,23 @@
+import { useEffect } from "preact/hooks";
 import { duration } from "../core/amounts.ts";
-import type { Thread } from "../core/types.ts";
+import type { Chat, Thread } from "../core/types.ts";
 import { Avatar } from "./AgentMessage.tsx";
 import { useScene } from "./context.ts";
 import { Dots } from "./Waiting.tsx";
 
 /** Where the customer stands while nobody has taken the conversation. */
 export function Queue({ queue }: { queue: NonNullable<Thread["queue"]> }) {
-  const { t } = useScene();
+  const { t, say } = useScene();
+  const { place } = queue;
+  const standing = place === undefined ? t("thread.queue") : place <= 1 ? t("thread.queue_next") : t("thread.queue_place", { n: place });
+  useEffect(() => {
+    if (place !== undefined) say(standing);
+  }, [standing]);
   return (
     <div class="card queue">
       <p class="title">
         <span class="pulse" />
-        {queue.place === undefined ? t("thread.queue") : queue.place <= 1 ? t("thread.queue_next") : t("thread.queue_place", { n: queue.place })}
+        {standing}
       </p>
       {queue.expectedWaitMs !== undefined && <p>{t("thread.queue_wait", { time: duration(t, queue.expectedWaitMs) })}</p>}
       {queue.since && <p>{t("thread.queue_since", { time: t.time(queue.since) })}</p>}
@@ -20,14 +26,22 @@ export function Queue({ queue }: { queue: NonNullable<Thread["queue"]> }) {
   );
 }
 
-/** A person of the company is writing. */
-export function Typing({ name }: { name: string }) {
-  const { t } = useScene();
+/** Behind which item it was last said that somebody types: pauses are not news. */
+const said = new WeakMap<Chat, string | undefined>();
+
+/** A person of the company is writing, after the item with that key. */
+export function Typing({ name, after }: { name: string; after: string | undefined }) {
+  const { chat, t, say } = useScene();
+  const label = t("thread.types", { name });
+  useEffect(() => {
+    if (said.get(chat) !== after) say(label);
+    said.set(chat, after);
+  }, []);
   return (
     <div class="agent typing">
       <Avatar name={name} />
       <div class="bubble">
-        <Dots label={t("thread.types", { name })} />
+        <Dots label={label} />
       </div>
     </div>
   );

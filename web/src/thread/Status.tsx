@@ -33,7 +33,7 @@ export function Problem({ problem }: { problem: NonNullable<State["problem"]> })
 }
 
 /** Seconds until a moment, counted down. */
-function useSeconds(until: number | undefined): number {
+export function useSeconds(until: number | undefined): number {
   const left = () => Math.max(0, Math.ceil(((until ?? 0) - Date.now()) / 1000));
   const [seconds, setSeconds] = useState(left);
   useEffect(() => {

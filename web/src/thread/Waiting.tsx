@@ -6,21 +6,30 @@ import { Icon } from "./Icon.tsx";
 /** After these times of waiting something is said; at last a person is offered. */
 const patience = [8_000, 30_000];
 
+interface Props {
+  /** The server has the message. Without that an answer is not expected for long. */
+  accepted: boolean;
+  activity?: string;
+}
+
 /** Stands where the answer will be, from the moment in which the message is sent. */
-export function Waiting({ activity }: { activity?: string }) {
+export function Waiting({ accepted, activity }: Props) {
   const { chat, t, say } = useScene();
   const [stage, setStage] = useState(0);
   useEffect(() => {
     const timers = patience.map((ms, i) => setTimeout(() => setStage(i + 1), ms));
     return () => timers.forEach(clearTimeout);
   }, []);
-  const line = activity ?? (stage > 0 ? t("thread.working") : undefined);
+  const shown = accepted || stage === 0;
+  const slow = accepted && stage > 1;
+  const line = activity ?? (accepted && stage > 0 ? t("thread.working") : undefined);
   useEffect(() => {
     if (line) say(line);
   }, [line]);
   useEffect(() => {
-    if (stage > 1) say(t("thread.slow"));
-  }, [stage > 1]);
+    if (slow) say(t("thread.slow"));
+  }, [slow]);
+  if (!shown) return null;
   return (
     <div class="waiting">
       <Speaker />
@@ -28,7 +37,7 @@ export function Waiting({ activity }: { activity?: string }) {
         <Dots label={t("thread.answering")} />
         {line && <span dir="auto">{line}</span>}
       </p>
-      {stage > 1 && (
+      {slow && (
         <p class="offer">
           {t("thread.slow")}{" "}
           <button type="button" class="text-button" onClick={() => chat.person()}>

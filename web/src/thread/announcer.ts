@@ -80,6 +80,8 @@ export class Narrator {
         case "customer":
           if (item.state === "failed" && (was?.type !== "customer" || was.state !== "failed")) {
             this.alarm([t("thread.not_sent"), item.error].filter(Boolean).join(" "));
+          } else if (item.waits && (was?.type !== "customer" || was.waits?.text !== item.waits.text)) {
+            this.queue.say(item.waits.text);
           }
           break;
         case "answer":

@@ -181,6 +181,7 @@ test("files are looked at before they are uploaded", () => {
 });
 
 test("a pasted picture is uploaded, one of a wrong type is refused with a word", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
   const page = thread(quiet);
   const files = [new File(["x"], "a.png", { type: "image/png" }), new File(["x"], "b.exe", { type: "application/x-msdownload" })];
   act(() => void page.find(field).dispatchEvent(Object.assign(new Event("paste", { bubbles: true, cancelable: true }), { clipboardData: { files } })));
@@ -188,6 +189,9 @@ test("a pasted picture is uploaded, one of a wrong type is refused with a word",
   assert.deepEqual(page.uploaded.map((f) => f.name), ["a.png"]);
   assert.match(page.find(".wrong").textContent!, /b\.exe cannot be sent/);
   assert.match(page.find("[role=alert]").textContent!, /b\.exe cannot be sent/);
+  act(() => mock.timers.tick(10_000));
+  assert.equal(page.find("[role=alert]").textContent, "", "it was heard");
+  mock.timers.reset();
   page.unmount();
 });
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { en } from "../words.ts";
 import { translator } from "../../src/core/i18n.ts";
 import { later } from "../../src/later/later.ts";
-import type { Citation, ChoicesItem, FormItem, State } from "../../src/core/types.ts";
+import type { Citation, ChoicesItem, FormItem, Item, State } from "../../src/core/types.ts";
 import { Thread } from "../../src/thread/index.tsx";
 import { exchanges, flagsOf, waitsFor } from "../../src/thread/Log.tsx";
 import { initials } from "../../src/thread/AgentMessage.tsx";
@@ -32,9 +32,10 @@ test("each message of the customer begins an exchange", () => {
 
 test("an answer is waited for from the moment of sending until its first word", () => {
   const waits = (more: Partial<State["thread"]>) => waitsFor(having(more).thread);
-  assert.deepEqual(waits({ items: [customer("Hi", { state: "sending", turn: undefined })] }), {});
-  assert.deepEqual(waits({ items: [hi] }), {});
-  assert.deepEqual(waits({ items: [hi, answer("", { running: true, activity: "Looking" })], running: "t1" }), { activity: "Looking" });
+  assert.deepEqual(waits({ items: [customer("Hi", { state: "sending", turn: undefined })] }), { accepted: false });
+  assert.equal(waits({ items: [customer("Hi", { state: "sending", waits: { text: "Too many.", until: 0 } })] }), undefined, "it is put off");
+  assert.deepEqual(waits({ items: [hi] }), { accepted: true });
+  assert.deepEqual(waits({ items: [hi, answer("", { running: true, activity: "Looking" })], running: "t1" }), { accepted: true, activity: "Looking" });
   assert.equal(waits({ items: [hi, answer("W", { running: true })], running: "t1" }), undefined);
   assert.equal(waits({ items: [hi, answer("Word")] }), undefined);
   assert.equal(waits({ items: [customer("Hi", { state: "failed" })] }), undefined);
@@ -73,6 +74,31 @@ test("after 8 s of waiting a line says what happens, after 30 s a person is offe
   act(() => mock.timers.tick(22_000));
   page.click(".offer button");
   assert.deepEqual(page.calls, ["person"]);
+  mock.timers.reset();
+  page.unmount();
+});
+
+test("a message that was not accepted has no answer on its way for more than 8 s", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const page = thread(having({ items: [customer("Hi", { state: "sending" })] }));
+  page.find(".waiting .dots");
+  act(() => mock.timers.tick(8000));
+  assert.equal(page.all(".waiting").length, 0);
+  assert.equal(page.find("[role=status]").textContent, "");
+  page.show(having({ items: [hi] }));
+  assert.match(page.find(".waiting").textContent!, /Looking for the answer/);
+  mock.timers.reset();
+  page.unmount();
+});
+
+test("a message that the server puts off says why and for how long, and can be discarded", () => {
+  mock.timers.enable({ apis: ["Date", "setInterval"] });
+  const page = thread(having({ items: [customer("Hi", { key: "k", state: "sending", waits: { text: "That was a lot at once.", until: 12_000 } })] }));
+  assert.equal(page.find(".under .late").textContent, "Sending… That was a lot at once. Possible again in 12 seconds.");
+  act(() => mock.timers.tick(12_000));
+  assert.equal(page.find(".under .late").textContent!.trim(), "Sending… That was a lot at once.");
+  page.click("[aria-label='Discard: Hi']");
+  assert.deepEqual(page.calls, ["discard k"]);
   mock.timers.reset();
   page.unmount();
 });
@@ -182,6 +208,28 @@ test("a field may have any name", () => {
   page.type(".row:nth-child(2) input", "x");
   page.click(".card [type=submit]");
   assert.deepEqual(page.calls, ["send __proto__: x"]);
+  page.unmount();
+});
+
+test("screen readers hear each place in the queue, and that somebody types once for each message", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const queue = (more: object) => having({ items: [hi], owner: { kind: "queue" }, queue: more });
+  const mia = (typing: boolean, items: Item[] = [hi]) => having({ items, owner: { kind: "agent", name: "Mia" }, typing: typing ? { name: "Mia" } : undefined });
+  const page = thread(queue({}));
+  const heard: string[] = [];
+  const show = (state: State) => {
+    page.show(state);
+    act(() => mock.timers.tick(2000));
+    const { textContent } = page.find("[role=status]");
+    if (textContent && textContent !== heard.at(-1)) heard.push(textContent);
+  };
+  [queue({ place: 3 }), queue({ place: 3, expectedWaitMs: 1000 }), queue({ place: 1 })].forEach(show);
+  const hello: Item = { type: "agent", key: "a", name: "Mia", text: "Hello!", at: noon, seq: 4, files: [] };
+  [mia(true), mia(false)].forEach(show);
+  show(having({ items: [hi], owner: { kind: "agent", name: "Mia" }, link: "reconnecting" }));
+  [mia(true), mia(false, [hi, hello]), mia(true, [hi, hello])].forEach(show);
+  assert.deepEqual(heard, ["You are number 3 in the queue", "You are next", "Mia is writing", "Reconnecting…", "Connected again.", "Mia: Hello!", "Mia is writing"]);
+  mock.timers.reset();
   page.unmount();
 });
 
