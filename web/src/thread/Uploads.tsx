@@ -5,6 +5,7 @@ import type { Upload } from "../core/types.ts";
 import { useScene } from "./context.ts";
 import { isPicture } from "./files.ts";
 import { Icon } from "./Icon.tsx";
+import { useSeconds } from "./Status.tsx";
 
 /** The files that go with the next message. */
 export function Uploads({ uploads }: { uploads: Upload[] }) {
@@ -21,6 +22,7 @@ export function Uploads({ uploads }: { uploads: Upload[] }) {
 function One({ upload }: { upload: Upload }) {
   const { chat, t } = useScene();
   const name = withoutBidi(upload.name);
+  const left = useSeconds(upload.retryAt);
   return (
     <li class={`upload ${upload.state}`}>
       {isPicture(upload.type) ? <Thumbnail blob={upload.blob} /> : <Icon name="file" />}
@@ -31,9 +33,14 @@ function One({ upload }: { upload: Upload }) {
         {upload.state === "sending" ? (
           <progress max={upload.bytes || 1} value={upload.sent} aria-label={t("thread.uploading", { name })} />
         ) : (
-          <span class="size">{upload.state === "failed" ? (upload.error ?? t("thread.not_sent")) : bytes(t, upload.bytes)}</span>
+          <span class="size">{upload.state === "failed" ? `${upload.error ?? t("thread.not_sent")} ${left > 0 ? t("thread.retry_in", { n: left }) : ""}` : bytes(t, upload.bytes)}</span>
         )}
       </span>
+      {upload.state === "failed" && (
+        <button type="button" class="act" disabled={left > 0} onClick={() => chat.retryUpload(upload.key)} aria-label={t("thread.resend_it", { text: name })} title={t("thread.try_again")}>
+          <Icon name="again" />
+        </button>
+      )}
       <button type="button" class="act" onClick={() => chat.cancelUpload(upload.key)} aria-label={t("thread.remove", { name })} title={t("thread.remove", { name })}>
         <Icon name="close" />
       </button>

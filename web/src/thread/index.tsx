@@ -10,7 +10,7 @@ import { Announcer, type Voice } from "./Announcer.tsx";
 import { Composer } from "./Composer.tsx";
 import { SceneContext, type Scene } from "./context.ts";
 import { keepFocus } from "./focus.ts";
-import { Log } from "./Log.tsx";
+import { flagsOf, Log } from "./Log.tsx";
 import { Connection, Problem } from "./Status.tsx";
 import { useCard } from "./useCard.ts";
 
@@ -99,7 +99,8 @@ export function Thread({ chat, state, t, whole = false, base = "" }: Props) {
     e.stopPropagation();
   };
 
-  const last = thread.items.findLast((item) => item.type === "customer");
+  const { edit } = flagsOf(thread);
+  const last = thread.items.find((item) => item.key === edit);
   return (
     <SceneContext.Provider value={scene}>
       <div class="thread" ref={box} onKeyDown={key} onDragEnter={drag} onDragOver={drag} onDragLeave={leave} onDrop={drop}>

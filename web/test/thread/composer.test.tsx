@@ -140,6 +140,13 @@ test("arrow up in an empty field takes up the last message, and sending it stops
   page.unmount();
 });
 
+test("arrow up offers no message again once a person answers", () => {
+  const page = thread(having({ items: [customer("Hi")], owner: { kind: "agent", name: "Mia" } }));
+  page.key(field, "ArrowUp");
+  assert.equal(page.find<HTMLTextAreaElement>(field).value, "");
+  page.unmount();
+});
+
 test("Escape leaves an edit before it stops anything", () => {
   const page = thread(running);
   page.key(field, "ArrowUp");
@@ -224,6 +231,18 @@ test("nothing is sent while a file is on its way; a file alone is a message", ()
   page.type(field, "");
   page.key(field, "Enter");
   assert.deepEqual(page.acts(), ["cancelUpload u", "send "]);
+  page.unmount();
+});
+
+test("a file that failed can be sent again, as soon as the server lets it", () => {
+  const failed = { key: "u", name: "a.pdf", type: "application/pdf", bytes: 10, sent: 5, blob: new Blob(), state: "failed", error: "Busy." } as const;
+  const page = thread({ ...quiet, uploads: [{ ...failed, retryAt: Date.now() + 60_000 }] });
+  const again = "[aria-label='Try again to send: a.pdf']";
+  assert.equal(page.find<HTMLButtonElement>(again).disabled, true);
+  assert.match(page.find(".upload .size").textContent!, /Busy\. Possible again in \d+ seconds/);
+  page.show({ ...quiet, uploads: [failed] });
+  page.click(again);
+  assert.deepEqual(page.acts(), ["retryUpload u"]);
   page.unmount();
 });
 
