@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { T } from "../core/i18n.ts";
 import type { Thread } from "../core/types.ts";
+import { initials } from "../thread/initials.ts";
 import { Glyph } from "./Glyph.tsx";
 
 interface Props {
@@ -58,13 +59,6 @@ function Avatar({ owner }: { owner: Thread["owner"] }) {
       {letters || <Glyph name={owner.kind === "queue" ? "clock" : owner.kind === "agent" ? "person" : "bot"} />}
     </span>
   );
-}
-
-/** The first letters of the first and the last word. */
-export function initials(name: string): string {
-  const words = name.match(/[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu) ?? [];
-  const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
-  return ends.map((word) => [...word!][0]!.toLocaleUpperCase()).join("");
 }
 
 export function stateLine(t: T, { owner, ended, queue }: Thread): string {

@@ -1,6 +1,7 @@
 import type { AgentItem } from "../core/types.ts";
 import { useScene } from "./context.ts";
 import { FileBubble } from "./FileBubble.tsx";
+import { initials } from "./initials.ts";
 import { memo } from "./memo.ts";
 import { Time } from "./Time.tsx";
 import { Words } from "./Words.tsx";
@@ -35,11 +36,4 @@ export function Avatar({ name }: { name: string }) {
       {initials(name)}
     </span>
   );
-}
-
-/** The first letters of the first and the last word. */
-export function initials(name: string): string {
-  const words = name.match(/[\p{L}\p{N}]+/gu) ?? [];
-  const ends = words.length > 1 ? [words[0]!, words.at(-1)!] : words;
-  return ends.map((word) => [...word][0]!.toLocaleUpperCase()).join("");
 }

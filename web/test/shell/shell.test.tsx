@@ -7,7 +7,7 @@ import type { Item, State } from "../../src/core/types.ts";
 import { fakeChat, fakeState, type FakeChat } from "./fake.ts";
 
 const { mount } = await import("../../src/shell/mount.tsx");
-const { initials, stateLine } = await import("../../src/shell/Header.tsx");
+const { stateLine } = await import("../../src/shell/Header.tsx");
 const { act } = await import("preact/test-utils");
 const { later } = await import("../../src/later/later.ts");
 await later();
@@ -56,10 +56,6 @@ test("who is spoken to is said in words", () => {
     { ...thread, ended: true },
   ].map((state) => stateLine(t, state));
   assert.deepEqual(lines, ["AI assistant", "You are in the queue", "In the queue, place 2", "You are talking to Mia", "You are talking to a person", "This conversation has ended"]);
-});
-
-test("initials are of the first and the last word, in any script", () => {
-  assert.deepEqual(["Mia Lund", "mia", "Ana María de la Cruz", "  ", "山田 太郎", "(x) 😀"].map(initials), ["ML", "M", "AC", "", "山太", "X"]);
 });
 
 test("a person can be asked for at any time, as long as nobody has come", async () => {

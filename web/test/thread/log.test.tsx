@@ -7,7 +7,7 @@ import { later } from "../../src/later/later.ts";
 import type { Citation, ChoicesItem, FormItem, Item, State } from "../../src/core/types.ts";
 import { Thread } from "../../src/thread/index.tsx";
 import { exchanges, flagsOf, waitsFor } from "../../src/thread/Log.tsx";
-import { initials } from "../../src/thread/AgentMessage.tsx";
+import { initials } from "../../src/thread/initials.ts";
 import { sourceLink } from "../../src/thread/source.ts";
 import { distant } from "../../src/thread/Time.tsx";
 import { answer, citation, customer, having, noon, recorder } from "./scene.ts";
@@ -347,5 +347,5 @@ test("days and hours apart are separated; initials are of the first and last nam
   assert.equal(distant(undefined, noon), true);
   assert.equal(distant(noon, "2026-11-20T12:30:00Z"), false);
   assert.equal(distant(noon, "2026-11-20T13:30:00Z"), true);
-  assert.deepEqual(["Mia Larsen", "Jean-Luc de la Tour", "émile", "李 小龙", "👋", ""].map(initials), ["ML", "JT", "É", "李小", "", ""]);
+  assert.deepEqual(["Mia Larsen", "Jean-Luc de la Tour", "émile", "李 小龙", "(x) 👋", "e\u0301mile", ""].map(initials), ["ML", "JT", "É", "李小", "X", "E", ""]);
 });
