@@ -163,7 +163,8 @@ function create(asked: Settings = tag): Instance {
   /** Learns the company's colour, and whether the assistant is switched on at all. */
   async function ask(): Promise<void> {
     try {
-      const query = new URLSearchParams({ assistant, locale: settings.locale ?? navigator.language });
+      // The address that the widget asks for as well: the browser has the answer then.
+      const query = new URLSearchParams({ ...(assistant && { assistant }), locale: settings.locale ?? navigator.language });
       const response = await fetch(`${base}/v1/widget?${query}`, { credentials: "omit" });
       const { enabled, accent } = await response.json();
       if (enabled === false) return destroy();

@@ -93,6 +93,12 @@ test("a pointer that comes near fetches the widget, once", async () => {
   assert.deepEqual(booted[0]!.calls, [["toggle"], ["send", "Hello"]]);
 });
 
+test("the settings are asked for at the address at which the widget does", async () => {
+  asked.length = 0;
+  api.create!({ base, locale: "de" });
+  assert.deepEqual(asked, [`${base}/v1/widget?locale=de`]);
+});
+
 test("two chats on one page are two, the same one is the same", async () => {
   const first = api.create!({ base, assistant: "one" });
   assert.equal(api.create!({ base, assistant: "one" }), first);
