@@ -7,13 +7,13 @@
 import { follow } from "./connection.ts";
 import { browser, type Env } from "./env.ts";
 import * as events from "./events.ts";
-import { http, Problem } from "./http.ts";
+import { asProblem, http, Problem } from "./http.ts";
 import { wordless } from "./i18n.ts";
 import { whoIs } from "./identity.ts";
 import { isDraft, outbox } from "./outbox.ts";
-import { pauses as createPauses } from "./pauses.ts";
+import { backOff, pauses as createPauses } from "./pauses.ts";
 import type { Accepted, Conversation, LogEvent, Signal } from "./protocol.gen.ts";
-import { placeOf, store as openStore, type Kept, type Outgoing } from "./storage.ts";
+import { placeOf, store as openStore, type Data, type Kept, type Outgoing } from "./storage.ts";
 import type { Chat, Entry, Item, Options, State, Thread, WidgetSettings } from "./types.ts";
 import type { Uploads } from "./uploads.ts";
 
@@ -24,9 +24,6 @@ type News =
   | { kind: "list" }
   | { kind: "consent" }
   | { kind: "logout" };
-
-/** What GET /v1/conversations/{id} says, with the marks that the description adds. */
-type Standing = Conversation & { read?: { customer: number; agent: number }; queue?: { place?: number; expected_wait_ms?: number } };
 
 export function createChat(options: Options, env: Env = browser()): Chat {
   const { times } = env;
@@ -41,12 +38,13 @@ export function createChat(options: Options, env: Env = browser()): Chat {
   let locale = options.locale ?? env.languages()[0] ?? "en";
   let context = options.context ?? {};
   let identity: string | undefined;
-  let expired = false; // it was refused
+  let visit = 0; // goes up when the visitor is forgotten
   let visible = false;
 
   // ---- state and its listeners ----
 
-  let log = events.empty();
+  let draft = newDraft(); // what the conversation is called until it has an id
+  let log = events.empty(undefined, draft);
   let state: State = { thread: log.thread, list: { entries: [], loading: false, more: false }, uploads: [], unread: 0 };
   const listeners = new Set<(s: State) => void>();
   const eventListeners = new Set<(kind: string, item?: Item) => void>();
@@ -80,41 +78,34 @@ export function createChat(options: Options, env: Env = browser()): Chat {
   // ---- words for what went wrong ----
 
   function explain(problem: Problem): string {
-    switch (problem.status) {
-      case 0:
-        return t("core.offline");
-      case 401:
-        return expired ? t("core.signed_out") : t("core.gone");
-      case 403:
-      case 404:
-      case 410:
-        return t("core.gone");
-      case 409:
-        return log.thread.ended ? t("core.ended") : problem.detail || t("core.ended");
-      case 413:
-        return t("core.too_long");
-      case 429:
-        return t("core.busy");
-    }
-    return problem.status >= 500 ? t("core.server") : problem.detail || t("core.server");
+    const { status } = problem;
+    if (status === 0) return t("core.offline");
+    if (status === 413) return t("core.too_long");
+    if (status === 429) return t("core.busy");
+    if (problem.passing) return t("core.server");
+    console.info(`Answerable: ${status}, ${problem.message}`);
+    if (status === 401 && state.expired) return t("core.signed_out");
+    if (gone(problem)) return t("core.gone");
+    if (status === 409) return log.thread.ended ? t("core.ended") : t("core.not_now");
+    return t("core.refused");
   }
+
+  /** It does not exist, or not for this visitor. */
+  const gone = (problem: Problem): boolean => !problem.passing && [401, 403, 404, 410].includes(problem.status);
 
   function explainFile(problem: Problem): string {
     if (problem.status === 413) return t("core.file_large");
     return problem.status === 415 || problem.status === 403 ? t("core.file_type") : explain(problem);
   }
 
-  function asProblem(error: unknown): Problem {
-    return error instanceof Problem ? error : new Problem(0, String(error));
-  }
-
   /** Does something that the customer asked for once; what went wrong is shown. */
   async function act(what: () => Promise<unknown>, undo?: () => void): Promise<void> {
+    const then = visit;
     try {
       await what();
       if (state.problem) set({ problem: undefined });
     } catch (error) {
-      if (ended.signal.aborted) return;
+      if (ended.signal.aborted || visit !== then) return;
       const problem = asProblem(error);
       undo?.();
       set({ problem: { text: explain(problem), ...(problem.retryAfter !== undefined && { retryAt: Date.now() + problem.retryAfter }) } });
@@ -179,19 +170,22 @@ export function createChat(options: Options, env: Env = browser()): Chat {
   }
 
   async function loadList(more: boolean): Promise<void> {
-    if (!identity) return showList({ loading: false, error: undefined });
+    const signed = identity;
+    if (!signed || !allowed()) return showList({ loading: false, error: undefined });
     if (state.list.loading) return;
     showList({ loading: true, error: undefined });
     try {
       const after = more && nextPage !== undefined ? `?after=${encodeURIComponent(nextPage)}` : "";
-      const page = await server.get<{ conversations: (Omit<Entry, "ended"> & { ended?: boolean })[]; next?: string | number }>(`/v1/conversations${after}`, identity);
+      const page = await server.get<{ conversations: (Omit<Entry, "ended"> & { ended?: boolean })[]; next?: string | number }>(`/v1/conversations${after}`, signed);
+      if (identity !== signed) return;
       const entries = page.conversations.map((c) => ({ ...c, ended: c.ended ?? false }));
       remote = after ? [...remote, ...entries] : entries;
       nextPage = page.next === undefined ? undefined : String(page.next);
       showList({ loading: false });
     } catch (error) {
+      if (identity !== signed) return;
       const problem = asProblem(error);
-      if (problem.status === 401) return signedOut();
+      if (problem.status === 401 && !problem.passing) return signedOut();
       showList({ loading: false, error: explain(problem) });
     }
   }
@@ -208,7 +202,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
       case "list":
         return showList();
       case "consent":
-        return setThread({ consentNeeded: consentNeeded() });
+        return proceed();
       case "logout":
         return forget();
     }
@@ -219,13 +213,18 @@ export function createChat(options: Options, env: Env = browser()): Chat {
 
   /** Shows what another tab has opened; not one that keeps its conversations to itself. */
   function catchUp(): void {
-    const { current } = store.read();
-    if (begun && current !== log.thread.id) show(current);
+    const id = current();
+    if (begun && id !== log.thread.id) show(id);
+  }
+
+  /** The conversation that was open last, if there is something that opens it. */
+  function current(): string | undefined {
+    const { current: id } = store.read();
+    return id !== undefined && token(id) ? id : undefined;
   }
 
   // ---- the open conversation ----
 
-  let draft = newDraft(); // what the conversation is called until it has an id
   let making: { draft: string; id: Promise<string> } | undefined;
   let following = new AbortController();
   let seen = 0; // the number up to which the customer has read
@@ -233,7 +232,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
   let early: { seq: number; kind: string; item?: Item }[] = []; // until then
 
   /** Shows a conversation, or with none the beginning of a new one. */
-  function show(id: string | undefined): void {
+  function show(id: string | undefined, of = newDraft()): void {
     following.abort();
     following = new AbortController();
     composing.stop();
@@ -244,11 +243,11 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     dropFiles();
     making = undefined;
     const data = store.read();
-    if (!id) draft = newDraft();
+    draft = of;
     seen = id ? (kept(id)?.seen ?? 0) : 0;
     loadedTo = id ? undefined : 0;
     early = [];
-    let next = events.empty(id);
+    let next = events.empty(id, draft);
     next = { ...next, thread: { ...next.thread, consentNeeded: consentNeeded(), ...(id && kept(id)?.skipped && { csat: "skipped" }) } };
     for (const message of data.outbox) if (message.conversation === (id ?? draft)) next = events.waiting(next, message);
     setLog(next);
@@ -256,6 +255,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
   }
 
   function attach(id: string): void {
+    if (!begun || (log.thread.consentNeeded && kept(id)?.token === undefined)) return; // proceed attaches it
     const { signal } = following;
     const link = (to: Thread["link"]) => !signal.aborted && setThread({ link: to });
     const refused = (problem: Problem) => !signal.aborted && lost(id, problem);
@@ -266,27 +266,29 @@ export function createChat(options: Options, env: Env = browser()): Chat {
 
   /** Asks how the conversation stands: up to which number it is old, what was read, who waits. */
   async function look(id: string, signal: AbortSignal): Promise<void> {
-    let standing: Standing | undefined;
-    const before = pauses.mark();
-    try {
-      standing = await server.get<Standing>(path(id), token(id));
-    } catch (error) {
-      if (signal.aborted || loadedTo !== undefined) return;
-      const problem = asProblem(error);
-      if (!problem.passing) return lost(id, problem);
-      await pauses.pause(times.retryMin, before);
-      return signal.aborted ? undefined : look(id, signal);
+    let standing: Conversation | undefined;
+    for (let failures = 0; !standing; failures++) {
+      const before = pauses.mark();
+      try {
+        standing = await server.get<Conversation>(path(id), token(id));
+      } catch (error) {
+        if (signal.aborted || loadedTo !== undefined) return;
+        const problem = asProblem(error);
+        if (!problem.passing) return lost(id, problem);
+        await pauses.pause(backOff(times, failures, problem.retryAfter), before);
+        if (signal.aborted) return;
+      }
     }
     if (signal.aborted) return;
     const { read, queue } = standing;
-    if (read) setThread({ readByAgent: Math.max(log.thread.readByAgent, read.agent) });
-    if (queue && log.thread.owner.kind === "queue") setThread({ queue: { ...log.thread.queue, place: queue.place, expectedWaitMs: queue.expected_wait_ms ?? log.thread.queue?.expectedWaitMs } });
+    setThread({ readByAgent: Math.max(log.thread.readByAgent, read.agent) });
+    if (queue && log.thread.owner.kind === "queue") setThread({ queue: { ...log.thread.queue, place: queue.place } });
     if (loadedTo === undefined) {
       loadedTo = standing.seq;
       for (const { seq, kind, item } of early) if (seq > loadedTo) emit(kind, item);
       early = [];
     }
-    if (read) see(read.customer);
+    see(read.customer);
     loaded();
   }
 
@@ -295,20 +297,29 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     setThread({ loading: false });
     mark();
     watchQueue();
+    leave();
+  }
+
+  /** After its end nothing comes in a conversation but how it went. */
+  function leave(): void {
+    const { ended, loading, csat } = log.thread;
+    if (!ended || loading || csat === "requested") return;
+    following.abort();
+    setThread({ link: "idle" });
   }
 
   /** The conversation cannot be followed: it is gone, or not this visitor's any more. */
   function lost(id: string, problem: Problem): void {
     if (problem.status === 401 && kept(id)?.token === undefined) return signedOut();
     const known = log.thread.items.length > 0;
-    if ([401, 403, 404, 410].includes(problem.status)) {
+    if (gone(problem)) {
       store.update(({ conversations, current }) => ({ conversations: conversations.filter((c) => c.id !== id), current: current === id ? undefined : current }));
       show(undefined);
       showList();
     } else {
       setThread({ loading: false, link: "reconnecting" });
     }
-    if (known || problem.status >= 500) set({ problem: { text: explain(problem) } });
+    if (known) set({ problem: { text: explain(problem) } });
   }
 
   function take(event: LogEvent | Signal, anyway: boolean): boolean {
@@ -317,8 +328,8 @@ export function createChat(options: Options, env: Env = browser()): Chat {
       heard(event);
       return true;
     }
+    if (!(event.seq > log.thread.seq)) return true; // seen, or a signal of a newer server
     if (!anyway && !events.follows(log, event)) return false;
-    if (event.seq <= log.thread.seq) return true;
     setLog(events.fold(log, event));
     if (event.kind === "message.accepted" && event.message.client_id) box.drop(event.message.client_id);
     if (event.kind === "owner") watchQueue();
@@ -327,6 +338,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     const item = itemOf(event);
     if (loadedTo === undefined) early.push({ seq: event.seq, kind: event.kind, item });
     else if (event.seq > loadedTo) emit(event.kind, item);
+    leave();
     return true;
   }
 
@@ -379,7 +391,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     }
     setThread({ unread: events.unread(items, seen) });
     remember();
-    if (!visible || upTo === 0 || readTimer !== undefined) return;
+    if (!visible || upTo === 0 || readTimer !== undefined || !allowed()) return;
     readTimer = setTimeout(() => {
       readTimer = undefined;
       if (log.thread.id !== id || seen <= readTold) return;
@@ -407,21 +419,27 @@ export function createChat(options: Options, env: Env = browser()): Chat {
   /** The conversation of a draft: made once, also when several ask, or several tabs. */
   function make(of: string): Promise<string> {
     if (making?.draft === of) return making.id;
+    const then = visit;
+    const mine = store.read().outbox.filter((m) => m.conversation === of).map((m) => m.key);
     const id = env.alone(`${name}:new`, async () => {
-      const mine = new Set(store.read().outbox.filter((m) => m.conversation === of).map((m) => m.key));
-      const made = store.read().outbox.find((m) => mine.has(m.key) && !isDraft(m.conversation))?.conversation;
-      if (made) return made;
-      const { disclosure, consent } = state.settings ?? {};
+      const waiting = store.read().outbox.filter((m) => mine.includes(m.key));
+      const made = waiting.find((m) => !isDraft(m.conversation))?.conversation;
+      if (made) return made; // by another tab
+      if (visit !== then || waiting.length < mine.length) throw new Problem(0, "it is not wanted any more");
+      const { disclosure } = state.settings!;
+      const agreed = agreement();
       const body = {
         ...(assistant && { assistant }),
         locale,
         ...(Object.keys(context).length > 0 && { metadata: context }),
-        ...(disclosure && { disclosure: { version: disclosure.version, locale: state.settings!.locale, consent: consent !== undefined } }),
+        disclosure: { version: disclosure.version, locale: agreed?.locale ?? state.settings!.locale, consent: agreed !== undefined },
       };
       const created = await server.post<{ id: string; token: string }>("/v1/conversations", body, identity).catch((error) => {
-        if (identity && asProblem(error).status === 401) signedOut();
-        throw error;
+        const problem = asProblem(error);
+        if (identity && visit === then && problem.status === 401 && !problem.passing) signedOut();
+        throw problem;
       });
+      if (visit !== then) throw new Problem(0, "whoever began it has logged out");
       keepNew(created.id, { token: created.token, ...(state.customer && { customer: state.customer.id }) });
       store.update(({ outbox }) => ({ outbox: outbox.map((m) => (m.conversation === of ? { ...m, conversation: created.id } : m)) }));
       return created.id;
@@ -446,11 +464,15 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     env,
     store,
     {
+      allowed,
       conversation: make,
       post: ({ conversation, text, key, files }: Outgoing) =>
         server.post<Accepted>(`${path(conversation)}/messages`, { text, client_id: key, ...(files.length > 0 && { files: files.map((f) => f.id) }) }, token(conversation)),
       sent: (message) => {
         if (inThread(message)) setLog(events.sent(log, message.key));
+      },
+      waits(message, problem, until) {
+        if (problem.status > 0 && inThread(message)) setLog(events.waiting(log, { ...message, waits: { text: explain(problem), until } }));
       },
       failed(message, problem) {
         const error = explain(problem);
@@ -488,7 +510,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     let idle: ReturnType<typeof setTimeout> | undefined;
     const tell = (typing: boolean) => {
       const { id, ended } = log.thread;
-      if (id && !ended) server.post(`${path(id)}/typing`, { typing }, token(id)).catch(() => {}); // nobody misses it
+      if (id && !ended && allowed()) server.post(`${path(id)}/typing`, { typing }, token(id)).catch(() => {}); // nobody misses it
     };
     const stop = () => {
       clearTimeout(idle);
@@ -523,9 +545,17 @@ export function createChat(options: Options, env: Env = browser()): Chat {
 
   // ---- settings, consent, identity ----
 
-  function consentNeeded(): boolean {
-    const { settings } = state;
-    return settings?.consent !== undefined && store.read().consent?.version !== settings.disclosure.version;
+  /** What the visitor has agreed to, if it is what they are asked for now. */
+  function agreement(): Data["consent"] {
+    const { consent } = store.read();
+    return consent?.version === state.settings?.disclosure.version ? consent : undefined;
+  }
+
+  const consentNeeded = (): boolean => state.settings?.consent !== undefined && !agreement();
+
+  /** Whether anything may be sent. */
+  function allowed(): boolean {
+    return begun && !log.thread.consentNeeded;
   }
 
   let settingsAsked = 0;
@@ -533,7 +563,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
 
   async function loadSettings(): Promise<boolean> {
     const asked = ++settingsAsked;
-    for (let wait = times.retryMin; ; wait = Math.min(times.retryMax, wait * 2)) {
+    for (let failures = 0; ; failures++) {
       const before = pauses.mark();
       try {
         const wanted = locale;
@@ -541,15 +571,15 @@ export function createChat(options: Options, env: Env = browser()): Chat {
         if (asked !== settingsAsked || ended.signal.aborted) return false;
         if (wanted !== locale) continue;
         set({ settings, failed: undefined });
-        setThread({ consentNeeded: consentNeeded() });
         return true;
       } catch (error) {
         await spoken;
         if (asked !== settingsAsked || ended.signal.aborted) return false;
         const problem = asProblem(error);
-        set({ failed: problem.passing ? t("core.settings") : problem.status === 404 ? t("core.no_assistant") : explain(problem) });
+        // Where there are settings already, the chat goes on with them.
+        if (!state.settings) set({ failed: problem.passing ? t("core.settings") : problem.status === 404 ? t("core.no_assistant") : explain(problem) });
         if (!problem.passing) return false;
-        await pauses.pause(problem.retryAfter ?? wait, before);
+        await pauses.pause(backOff(times, failures, problem.retryAfter), before);
       }
     }
   }
@@ -563,51 +593,55 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     const customer = whoIs(given);
     if (!customer) return signedOut();
     if (state.settings?.identity === false) return; // the server would not know what to make of it
-    expired = false;
     const before = store.read().customer;
     if (before !== undefined && before !== customer.id) logout(); // somebody else was here
     identity = given;
     store.update(() => ({ customer: customer.id }));
-    set({ customer });
+    set({ customer, ...(state.expired && { expired: undefined, problem: undefined }) });
+    if (log.thread.items.length === 0) catchUp();
   }
 
   /** The conversations that began before the customer was known follow them. */
   async function linkAnonymous(): Promise<void> {
+    const signed = identity;
     const { customer } = state;
-    if (!identity || !customer) return;
-    for (const { id, token, customer: of } of store.read().conversations) {
-      if (token === undefined || of === customer.id) continue;
-      try {
-        await server.post(`${path(id)}/identify`, { identity }, token);
-        keep(id, { customer: customer.id });
-      } catch (error) {
-        const { status } = asProblem(error);
-        if (status === 401) return signedOut();
-        if (status === 403 || status === 404 || status === 409) store.update(({ conversations }) => ({ conversations: conversations.filter((c) => c.id !== id) })); // another's, or gone
-      }
-      if (ended.signal.aborted || !identity) return;
+    if (!signed || !customer || !allowed()) return;
+    for (const { id } of store.read().conversations) {
+      const known = kept(id);
+      if (known?.token === undefined || known.customer === customer.id) continue;
+      const problem = await server.post(`${path(id)}/identify`, { identity: signed }, known.token).then(() => undefined, asProblem);
+      if (ended.signal.aborted || identity !== signed) return;
+      if (!problem) keep(id, { customer: customer.id });
+      else if (problem.passing) continue;
+      else if (problem.status === 401) return signedOut();
+      else if (gone(problem) || problem.status === 409) store.update(({ conversations }) => ({ conversations: conversations.filter((c) => c.id !== id) })); // or another's
     }
     await loadList(false);
   }
 
   function signedOut(): void {
     identity = undefined;
-    expired = true;
     remote = [];
     nextPage = undefined;
-    set({ customer: undefined, problem: { text: t("core.signed_out") } });
-    showList({ loading: false });
+    set({ customer: undefined, expired: true, problem: { text: t("core.signed_out") } });
     const { id } = log.thread;
-    if (id && kept(id)?.token === undefined) show(undefined);
+    store.update(({ conversations, current }) => {
+      const own = conversations.filter((c) => c.token !== undefined); // the others only the identity opens
+      return { conversations: own, current: own.find((c) => c.id === current)?.id };
+    });
+    if (id && !kept(id)) show(undefined);
+    showList({ loading: false });
   }
 
   /** Forgets everything that this browser knows. */
   function forget(): void {
+    visit++;
     identity = undefined;
+    context = {};
     remote = [];
     nextPage = undefined;
     store.clear();
-    set({ customer: undefined, problem: undefined });
+    set({ customer: undefined, expired: undefined, problem: undefined });
     show(undefined);
     showList({ loading: false, error: undefined });
   }
@@ -619,46 +653,48 @@ export function createChat(options: Options, env: Env = browser()): Chat {
 
   // ---- the beginning ----
 
-  let begun = false;
+  let started = false;
+  let begun = false; // the settings are here
 
   async function start(): Promise<void> {
     spoken = speak(locale);
-    if (!begun && options.identity) identify(options.identity);
+    if (!started) {
+      started = true;
+      if (options.identity) identify(options.identity);
+      const id = current();
+      show(id, id === undefined ? store.read().outbox.findLast((m) => isDraft(m.conversation))?.conversation : undefined);
+    }
     pauses.wake();
-    if (!(await loadSettings()) || begun || !state.settings!.enabled) return;
+    if (!(await loadSettings()) || begun) return;
+    const settings = state.settings!;
+    if (!settings.enabled && !options.stays) return;
     begun = true;
-    if (!state.settings!.identity) {
+    if (!settings.identity) {
       identity = undefined;
       set({ customer: undefined });
     }
-    const { current, outbox } = store.read();
-    const waiting = outbox.findLast((m) => isDraft(m.conversation));
-    if (current === undefined && waiting) draft = waiting.conversation;
-    if (current !== undefined) show(current);
-    else if (waiting) restore();
     showList();
-    for (const conversation of new Set(outbox.map((m) => m.conversation))) box.send(conversation);
-    void linkAnonymous();
-    sayHeld();
+    catchUp();
+    proceed();
   }
 
-  /** Shows again what was written before there was a conversation. */
-  function restore(): void {
-    let next = log;
-    for (const message of store.read().outbox) if (message.conversation === draft) next = events.waiting(next, message);
-    setLog(next);
+  /** Goes on with what has waited for the settings, or for the consent. */
+  function proceed(): void {
+    setThread({ consentNeeded: consentNeeded() });
+    const { id, loading, link } = log.thread;
+    if (id && loading && link === "idle") attach(id);
+    if (!allowed()) return;
+    for (const conversation of new Set(store.read().outbox.map((m) => m.conversation))) box.send(conversation);
+    mark();
+    void linkAnonymous();
   }
 
   env.listen("online", pauses.wake, ended.signal);
   ended.signal.addEventListener("abort", pauses.wake);
 
-  /** What was said before the settings were there, or before the visitor has agreed. */
-  const held: string[] = [];
-
   function say(text: string): void {
-    if (log.thread.consentNeeded || !begun) return void held.push(text);
-    if (log.thread.ended) show(undefined);
     if (text.trim() === "" && !state.uploads.some((u) => u.state === "ready")) return;
+    if (log.thread.ended || (log.thread.id && kept(log.thread.id)?.ended)) fresh();
     composing.sent();
     const { id } = log.thread;
     const message: Outgoing = { key: newKey(), conversation: id ?? draft, text, files: composer?.take() ?? [], at: new Date().toISOString() };
@@ -667,8 +703,10 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     box.add(message);
   }
 
-  function sayHeld(): void {
-    if (!log.thread.consentNeeded) held.splice(0).forEach(say);
+  function fresh(): void {
+    store.update(() => ({ current: undefined }));
+    show(undefined);
+    tabs.tell({ kind: "open" } satisfies News);
   }
 
   /** Asks something of the open conversation. */
@@ -712,7 +750,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     },
     retry: (turn) => void ask("retry", { turn }),
     person(reason) {
-      if (!log.thread.consentNeeded) void ask("handoff", reason ? { reason } : {});
+      if (allowed()) void ask("handoff", reason ? { reason } : {});
     },
     end() {
       if (log.thread.id) void ask("close", {});
@@ -735,21 +773,22 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     skipCsat() {
       setThread({ csat: "skipped" });
       if (log.thread.id) keep(log.thread.id, { skipped: true });
+      leave();
     },
     consent() {
       const { settings } = state;
       if (!settings) return;
       store.update(() => ({ consent: { version: settings.disclosure.version, locale: settings.locale, at: new Date().toISOString() } }));
-      setThread({ consentNeeded: false });
       tabs.tell({ kind: "consent" } satisfies News);
-      sayHeld();
+      proceed();
     },
     dismiss: () => set({ problem: undefined }),
 
     upload(file) {
-      if (!log.thread.consentNeeded && !log.thread.ended) void act(() => upload(file));
+      if (allowed() && !log.thread.ended) void act(() => upload(file));
     },
     cancelUpload: (key) => composer?.cancel(key),
+    retryUpload: (key) => composer?.again(key),
     fileURL(file) {
       const { id } = log.thread;
       if (!id) return Promise.reject(new Error("there is no conversation"));
@@ -762,15 +801,12 @@ export function createChat(options: Options, env: Env = browser()): Chat {
       return url;
     },
 
-    fresh() {
-      store.update(() => ({ current: undefined }));
-      show(undefined);
-      tabs.tell({ kind: "open" } satisfies News);
-    },
+    fresh,
     open(id) {
       if (id === log.thread.id) return;
-      const { unread: _, ...entry } = state.list.entries.find((e) => e.id === id) ?? { unread: 0 };
-      keepNew(id, entry);
+      const known = state.list.entries.find((e) => e.id === id);
+      if (!known) return;
+      keepNew(id, { ...known, unread: 0 });
       store.update(() => ({ current: id }));
       show(id);
       tabs.tell({ kind: "open", id } satisfies News);
@@ -779,14 +815,14 @@ export function createChat(options: Options, env: Env = browser()): Chat {
 
     identify(given) {
       identify(given);
-      if (begun) void linkAnonymous();
+      void linkAnonymous();
     },
     logout,
     setContext: (given) => (context = { ...context, ...given }),
     setLocale(wanted) {
       locale = wanted;
       spoken = speak(wanted);
-      if (begun) void loadSettings();
+      if (begun) void loadSettings().then((there) => there && proceed());
     },
     destroy() {
       composing.stop();

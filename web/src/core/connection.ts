@@ -1,10 +1,11 @@
 // Follows one conversation's events for as long as it is open: as a stream where bytes come
 // through, by long polling where a proxy holds them back. A cut is resumed from the last
-// number that was taken.
+// number that was taken. A tab that nobody sees rests, unless it is the one of the hidden
+// tabs that goes on: browsers have few connections to a server, and all tabs share them.
 
 import type { Env } from "./env.ts";
-import { problem, Problem } from "./http.ts";
-import { pauses } from "./pauses.ts";
+import { asProblem, problem, type Problem } from "./http.ts";
+import { backOff, pauses } from "./pauses.ts";
 import type { LogEvent, Signal } from "./protocol.gen.ts";
 import { parser } from "./sse.ts";
 import type { Link } from "./types.ts";
@@ -31,6 +32,9 @@ export function follow(env: Env, f: Follower, ended: AbortSignal): void {
   let polling = false;
   let streamTried = 0;
   let heard = 0; // when bytes came last
+  let resting = false;
+  let shown = new AbortController(); // when the tab is shown again
+  let hidden: ReturnType<typeof setTimeout> | undefined;
   const { mark, pause, wake } = pauses();
   let cut: () => void = () => {};
   let patience: ReturnType<typeof setTimeout> | undefined;
@@ -39,10 +43,12 @@ export function follow(env: Env, f: Follower, ended: AbortSignal): void {
     if (!env.onLine()) f.link("offline");
     patience ??= setTimeout(() => f.link(env.onLine() ? "reconnecting" : "offline"), times.patience);
   };
-  const connected = (link: Link) => {
+  const calm = () => {
     clearTimeout(patience);
     patience = undefined;
-    failures = 0;
+  };
+  const connected = (link: Link) => {
+    calm();
     heard = Date.now();
     f.link(link);
   };
@@ -51,11 +57,40 @@ export function follow(env: Env, f: Follower, ended: AbortSignal): void {
   env.listen("online", again, ended);
   env.listen("offline", lost, ended);
   env.listen("pageshow", (e) => (e as PageTransitionEvent).persisted && again(), ended); // the page was frozen, and its stream with it
-  env.listen("visibilitychange", () => !env.hidden() && Date.now() - heard > times.silence / 2 && again(), ended);
-  ended.addEventListener("abort", () => (clearTimeout(patience), again()));
+  env.listen("visibilitychange", look, ended);
+  ended.addEventListener("abort", () => {
+    calm();
+    clearTimeout(hidden);
+    shown.abort();
+    again();
+  });
 
   f.link("connecting");
+  if (env.hidden()) rest();
   void run();
+
+  function look(): void {
+    clearTimeout(hidden);
+    if (env.hidden()) {
+      hidden = setTimeout(rest, times.hidden);
+      return;
+    }
+    shown.abort();
+    shown = new AbortController();
+    if (resting || Date.now() - heard > times.silence / 2) again();
+    resting = false;
+  }
+
+  function rest(): void {
+    const { signal } = shown;
+    resting = true;
+    cut();
+    void env.hold(f.url, signal).then(() => {
+      if (signal.aborted) return;
+      resting = false;
+      wake();
+    });
+  }
 
   async function run(): Promise<void> {
     lost();
@@ -63,19 +98,24 @@ export function follow(env: Env, f: Follower, ended: AbortSignal): void {
       let wait = 0;
       const polled = polling;
       const before = mark();
+      if (resting) {
+        calm();
+        await pause(day, before);
+        lost();
+        continue;
+      }
       try {
         if (!polling || Date.now() - streamTried >= times.streamAgain) await stream().finally(() => (streamTried = Date.now()));
         else if (!(await poll())) wait = times.retryMin; // it was not held: do not hurry
       } catch (error) {
         if (ended.aborted) return;
-        const why = error instanceof Problem ? error : new Problem(0, String(error));
+        if (resting) continue;
+        const why = asProblem(error);
         if (!why.passing) {
-          clearTimeout(patience);
+          calm();
           return f.refused(why);
         }
-        wait = why.retryAfter ?? Math.min(times.retryMax, retry * 2 ** failures);
-        wait *= 0.75 + Math.random() / 2; // many clients of one server do not come back as one
-        failures++;
+        wait = backOff({ ...times, retryMin: retry }, failures++, why.retryAfter);
         if (polling && !polled) wait = 0; // the other way, at once
       }
       if (ended.aborted) return;
@@ -122,6 +162,7 @@ export function follow(env: Env, f: Follower, ended: AbortSignal): void {
 
   async function stream(): Promise<void> {
     const { response, rearm, late, close } = await open("text/event-stream", "", times.firstByte);
+    const opened = Date.now();
     let bytes = false;
     try {
       if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) throw new Error("not a stream of events");
@@ -134,13 +175,14 @@ export function follow(env: Env, f: Follower, ended: AbortSignal): void {
         bytes = true;
         rearm(times.silence);
         const frames = events.push(value);
-        if (events.retry !== undefined) retry = Math.min(times.retryMax, events.retry);
+        if (events.retry !== undefined) retry = Math.max(times.retryMin, events.retry);
         connected("live");
-        for (const frame of frames) if (!take(JSON.parse(frame.data))) return;
+        for (const frame of frames) if (!take(parse(frame.data))) return;
       }
       throw new Error("the stream ended"); // a server that stops, a proxy that has had enough
     } finally {
       if (late() && !bytes) polling = true;
+      if (Date.now() - opened >= times.steady) failures = 0;
       close();
     }
   }
@@ -152,6 +194,7 @@ export function follow(env: Env, f: Follower, ended: AbortSignal): void {
     try {
       const { events } = (await response.json()) as { events: (LogEvent | Signal)[] };
       connected("polling");
+      failures = 0;
       for (const event of events) if (!take(event)) return true;
       return events.length > 0 || Date.now() - asked >= times.poll / 2;
     } finally {
@@ -161,10 +204,25 @@ export function follow(env: Env, f: Follower, ended: AbortSignal): void {
 
   /** False: what is missing has to be fetched first. A gap that is still there when it was
    * fetched again is the server's, and nobody's to fill. */
-  function take(event: LogEvent | Signal): boolean {
+  function take(event: LogEvent | Signal | undefined): boolean {
+    if (!event?.kind) return true;
     const after = f.after();
-    if (f.take(event, gap === after)) return true;
-    gap = after;
-    return false;
+    if (!f.take(event, gap === after)) {
+      gap = after;
+      return false;
+    }
+    failures = 0;
+    return true;
+  }
+}
+
+const day = 86_400_000;
+
+/** What is no JSON is left out. */
+function parse(data: string): LogEvent | Signal | undefined {
+  try {
+    return JSON.parse(data) as LogEvent | Signal;
+  } catch {
+    return undefined;
   }
 }

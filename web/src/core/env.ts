@@ -23,6 +23,9 @@ export interface Env {
   channel(name: string, heard: (message: unknown) => void): { tell(message: unknown): void; close(): void };
   /** Runs act while no other tab runs one of this name. */
   alone<R>(name: string, act: () => Promise<R>): Promise<R>;
+  /** Resolves when this tab is the only one that holds this name, which it does until signal
+   * ends; never where the browser cannot tell. */
+  hold(name: string, signal: AbortSignal): Promise<void>;
   /** Runs act with the next frame, or soon where nothing is drawn. */
   frame(act: () => void): void;
   objectURL(blob: Blob): string;
@@ -45,6 +48,8 @@ export interface Times {
   typingHolds: number; // what is told of others
   read: number; // between two marks
   queue: number; // between two looks at one's place
+  steady: number; // a connection that held so long was a good one
+  hidden: number; // after which a tab that nobody sees rests
 }
 
 export const usual: Times = {
@@ -61,6 +66,8 @@ export const usual: Times = {
   typingHolds: 5_000,
   read: 1_000,
   queue: 15_000,
+  steady: 5_000,
+  hidden: 60_000,
 };
 
 export function browser(): Env {
@@ -96,6 +103,11 @@ export function browser(): Env {
         return act(); // there are no locks, or not for a frame whose storage the visitor blocks
       }
     },
+    hold: (name, signal) =>
+      new Promise((held) => {
+        const until = () => new Promise((free) => (held(), signal.addEventListener("abort", free)));
+        navigator.locks?.request(name, { signal }, until).catch(() => {}); // shown again before its turn
+      }),
     frame(act) {
       let done = false;
       const once = () => {

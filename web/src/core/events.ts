@@ -21,8 +21,9 @@ interface Piece {
   readonly before?: Piece;
 }
 
-export function empty(id?: string): Log {
+export function empty(id?: string, key = ""): Log {
   const thread: Thread = {
+    key,
     id,
     items: [],
     seq: 0,
@@ -46,7 +47,12 @@ export function follows(log: Log, event: LogEvent): boolean {
 export function fold(log: Log, event: LogEvent | Signal): Log {
   if (isSignal(event)) return { ...log, thread: signal(log.thread, event) };
   if (event.seq <= log.thread.seq) return log;
-  const next = apply(log, event);
+  let next = log;
+  try {
+    next = apply(log, event);
+  } catch (error) {
+    console.error("Answerable: an event that is not as it should be was left out", error);
+  }
   return { ...next, thread: { ...next.thread, seq: event.seq } };
 }
 
@@ -137,7 +143,7 @@ function apply(log: Log, event: LogEvent): Log {
     case "owner":
       return { ...log, thread: owned(thread, { kind: event.owner, ...(event.name !== undefined && { name: event.name }) }, event.at, line) };
     case "choices":
-      return add({ type: "choices", key: `choices-${event.seq}`, seq: event.seq, options: event.options, answered: false });
+      return add({ type: "choices", key: `choices-${event.seq}`, seq: event.seq, options: event.options.filter(({ label }) => label), answered: false });
     case "form":
       return add({ type: "form", key: `form-${event.seq}`, seq: event.seq, title: event.title, fields: event.fields, answered: false });
     case "feedback":
@@ -223,11 +229,12 @@ export interface Draft {
   at: string;
   files: CustomerItem["files"];
   error?: string;
+  waits?: CustomerItem["waits"];
 }
 
 /** Shows a message that is on its way, or one that could not be sent. */
 export function waiting(log: Log, draft: Draft): Log {
-  const item: CustomerItem = { type: "customer", key: draft.key, text: draft.text, at: draft.at, state: draft.error === undefined ? "sending" : "failed", error: draft.error, files: draft.files };
+  const item: CustomerItem = { type: "customer", key: draft.key, text: draft.text, at: draft.at, state: draft.error === undefined ? "sending" : "failed", error: draft.error, waits: draft.waits, files: draft.files };
   const i = log.thread.items.findIndex((other) => other.key === draft.key);
   if (i >= 0 && log.thread.items[i]!.seq !== undefined) return log; // the event came first
   const items = answeredNow(log.thread.items);
@@ -239,7 +246,7 @@ export function sent(log: Log, key: string): Log {
   const i = log.thread.items.findIndex((item) => item.type === "customer" && item.key === key && item.seq === undefined);
   if (i < 0) return log;
   const item = log.thread.items[i] as CustomerItem;
-  return { ...log, thread: { ...log.thread, items: log.thread.items.with(i, { ...item, state: "sent", error: undefined }) } };
+  return { ...log, thread: { ...log.thread, items: log.thread.items.with(i, { ...item, state: "sent", error: undefined, waits: undefined }) } };
 }
 
 export function discarded(log: Log, key: string): Log {

@@ -7,16 +7,20 @@ import type { Problem as Described } from "./protocol.gen.ts";
 export class Problem extends Error {
   constructor(
     readonly status: number,
-    readonly detail: string,
+    /** For developers: the customer is told in the words of their language. */
+    detail: string,
     /** In milliseconds. */
     readonly retryAfter?: number,
+    /** It is this server's answer, not that of a proxy in front of it. */
+    readonly ours = true,
   ) {
     super(detail);
   }
 
-  /** The same request may work later. */
+  /** The same request may work later. What a proxy refuses the server has not seen, unless
+   * it is too large to get there. */
   get passing(): boolean {
-    return this.status === 0 || this.status === 429 || this.status >= 500;
+    return this.status === 0 || this.status >= 500 || [408, 425, 429].includes(this.status) || (!this.ours && this.status !== 413);
   }
 }
 
@@ -39,7 +43,7 @@ export function http(env: Env, base: string, ended: AbortSignal): Http {
       if (!response.ok) throw await problem(response);
       return await read(response);
     } catch (error) {
-      throw error instanceof Problem ? error : new Problem(0, String(error));
+      throw asProblem(error);
     } finally {
       clearTimeout(timer);
       ended.removeEventListener("abort", stop);
@@ -47,11 +51,15 @@ export function http(env: Env, base: string, ended: AbortSignal): Http {
   }
   const json = (r: Response) => r.json();
   return {
-    get: (path, token) => request(path, { cache: "no-cache" }, token, json),
+    get: (path, token) => request(path, {}, token, json),
     post: (path, body, token) =>
       request(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }, token, json),
     blob: (path, token) => request(path, { headers: { Accept: "*/*" } }, token, (r) => r.blob()),
   };
+}
+
+export function asProblem(error: unknown): Problem {
+  return error instanceof Problem ? error : new Problem(0, String(error));
 }
 
 /** The problem that a response describes. */
@@ -61,13 +69,15 @@ export async function problem(response: Response): Promise<Problem> {
 }
 
 export function described(status: number, body: string, retryAfter: string | null): Problem {
-  let detail = "";
+  let why: Partial<Described> | undefined;
   try {
-    const { detail: d, title } = JSON.parse(body) as Partial<Described>;
-    detail = d ?? title ?? "";
+    why = JSON.parse(body) as Partial<Described>;
   } catch {
-    // a proxy's page: its words say nothing to a customer
+    // a proxy's page
   }
-  const seconds = Number(retryAfter);
-  return new Problem(status, detail, retryAfter && Number.isFinite(seconds) ? Math.max(0, seconds) * 1000 : undefined);
+  const ours = String(why?.type).startsWith("/problems/");
+  const seconds = Math.min(Number(retryAfter), hour);
+  return new Problem(status, why?.detail ?? `status ${status}`, seconds > 0 ? seconds * 1000 : undefined, ours);
 }
+
+const hour = 3600;

@@ -3,16 +3,20 @@
 // makes it harmless to send one twice, after a reload or from two tabs.
 
 import type { Env } from "./env.ts";
-import { Problem } from "./http.ts";
-import { pauses } from "./pauses.ts";
+import { asProblem, type Problem } from "./http.ts";
+import { backOff, pauses } from "./pauses.ts";
 import type { Accepted } from "./protocol.gen.ts";
 import type { Outgoing, Store } from "./storage.ts";
 
 export interface Carrier {
+  /** Whether anything may be sent yet. What may not waits for send. */
+  allowed(): boolean;
   /** The conversation for a draft, which is made if there is none yet. */
   conversation(draft: string): Promise<string>;
   post(message: Outgoing): Promise<Accepted>;
   sent(message: Outgoing, accepted: Accepted): void;
+  /** It is tried again at a moment. */
+  waits(message: Outgoing, problem: Problem, until: number): void;
   /** Says why in words for the customer. */
   failed(message: Outgoing, problem: Problem): string;
 }
@@ -47,7 +51,7 @@ export function outbox(env: Env, store: Store, carrier: Carrier, ended: AbortSig
     busy.add(conversation);
     try {
       let failures = 0;
-      for (let message = next(conversation); message && !ended.aborted; message = next(conversation)) {
+      for (let message = next(conversation); message && !ended.aborted && carrier.allowed(); message = next(conversation)) {
         const before = mark();
         try {
           if (isDraft(conversation)) {
@@ -62,10 +66,11 @@ export function outbox(env: Env, store: Store, carrier: Carrier, ended: AbortSig
           failures = 0;
         } catch (error) {
           if (ended.aborted) return;
-          const why = error instanceof Problem ? error : new Problem(0, String(error));
+          const why = asProblem(error);
           if (why.passing) {
-            const { retryMin, retryMax } = env.times;
-            await pause(why.retryAfter ?? Math.min(retryMax, retryMin * 2 ** failures++) * (0.75 + Math.random() / 2), before);
+            const wait = backOff(env.times, failures++, why.retryAfter);
+            carrier.waits(message, why, Date.now() + wait);
+            await pause(wait, before);
           } else {
             const { key } = message;
             const reason = carrier.failed(message, why);

@@ -1,3 +1,5 @@
+import type { Times } from "./env.ts";
+
 /** Pauses before another attempt, which end early when something speaks for trying now: the
  * network is back, or nobody waits any more. */
 export interface Pauses {
@@ -5,6 +7,12 @@ export interface Pauses {
   mark(): number;
   pause(ms: number, mark: number): Promise<void>;
   wake(): void;
+}
+
+/** How long to wait after some failures in a row: longer each time, and not less than the
+ * server asks for. Many clients of one server do not come back as one. */
+export function backOff({ retryMin, retryMax }: Times, failures: number, retryAfter = 0): number {
+  return Math.max(retryAfter, Math.min(retryMax, retryMin * 2 ** failures)) * (1 + Math.random() / 2);
 }
 
 export function pauses(): Pauses {

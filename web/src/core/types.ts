@@ -25,6 +25,8 @@ export interface CustomerItem {
   /** sending: on its way or waiting for the network; failed: "not sent, try again". */
   state: "sending" | "sent" | "failed";
   error?: string; // why it failed, in words for the customer
+  /** While it is sending: the server has put it off; why, and when it is tried again. */
+  waits?: { text: string; until: number };
   seq?: number; // once accepted
   turn?: string;
   files: File[];
@@ -95,6 +97,8 @@ export type Link = "idle" | "connecting" | "live" | "polling" | "reconnecting" |
 
 /** The conversation that is open. */
 export interface Thread {
+  /** Another one with each conversation that is shown; one that gets its id stays what it is. */
+  key: string;
   id?: string; // undefined until the first message
   items: Item[];
   seq: number; // of the last event
@@ -133,6 +137,7 @@ export interface State {
   thread: Thread;
   list: { entries: Entry[]; loading: boolean; more: boolean; error?: string };
   customer?: { id: string; name?: string }; // signed in
+  expired?: boolean; // the identity was refused: the host has to give another
   uploads: Upload[]; // in the composer
   unread: number; // over all conversations that are known
   problem?: { text: string; retryAt?: number }; // of the last act, until dismissed or the next act works
@@ -146,6 +151,7 @@ export interface Upload {
   state: "sending" | "ready" | "failed";
   sent: number; // bytes
   error?: string;
+  retryAt?: number; // not before, if it failed
   file?: File;
   blob: Blob; // for the thumbnail
 }
@@ -159,6 +165,8 @@ export interface Options {
   /** local (default): remembered for the next visit; session: until the tab closes. */
   storage?: "local" | "session";
   identity?: string;
+  /** Goes on also where the assistant's widgets are switched off: a page of its own. */
+  stays?: boolean;
   context?: Record<string, unknown>; // metadata of conversations that begin from now on
 }
 
@@ -178,10 +186,10 @@ export interface Chat {
 
   send(text: string): void; // with the uploads that are ready
   resend(key: string): void;
-  discard(key: string): void; // a failed message
+  discard(key: string): void; // a message that failed or waits
   stop(): void;
   retry(turn: string): void;
-  person(reason?: string): void;
+  person(reason?: string): void; // not before the visitor has agreed
   end(): void;
   typing(text: string): void; // the composer's text changed; throttled inside
   rate(turn: string, rating: "up" | "down", more?: { reason?: Reason; text?: string }): void;
@@ -192,14 +200,15 @@ export interface Chat {
 
   upload(file: globalThis.File): void;
   cancelUpload(key: string): void;
+  retryUpload(key: string): void; // one that failed
   /** The bytes of a file in the thread, as an object URL that the core owns. */
   fileURL(id: string): Promise<string>;
 
   fresh(): void; // a new conversation; the old one stays in the list
-  open(id: string): void;
+  open(id: string): void; // one of the list
   loadList(more?: boolean): void;
 
-  identify(identity: string): void; // what was anonymous follows
+  identify(identity: string): void; // what was anonymous follows, once the visitor has agreed
   logout(): void; // forgets everything here, in every tab
   setContext(context: Record<string, unknown>): void;
   setLocale(locale: string): void;

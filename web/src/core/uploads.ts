@@ -1,7 +1,7 @@
 // The files in the composer: sent to the server as soon as they are chosen, and to the
 // conversation with the next message.
 
-import { described, Problem } from "./http.ts";
+import { asProblem, described, Problem } from "./http.ts";
 import type { File } from "./protocol.gen.ts";
 import type { Upload, WidgetSettings } from "./types.ts";
 
@@ -9,6 +9,8 @@ export interface Uploads {
   readonly list: readonly Upload[];
   add(file: globalThis.File, takes: WidgetSettings["files"]): void;
   cancel(key: string): void;
+  /** Sends one that failed again. */
+  again(key: string): void;
   /** The files that are ready, which leave the composer. */
   take(): File[];
   clear(): void;
@@ -22,7 +24,7 @@ export interface Desk {
 }
 
 /** Sends a form with one file; progress is told in bytes. */
-export type Send = (url: string, token: string, file: globalThis.File, progress: (sent: number) => void, signal: AbortSignal) => Promise<{ status: number; body: string }>;
+export type Send = (url: string, token: string, file: globalThis.File, progress: (sent: number) => void, signal: AbortSignal) => Promise<{ status: number; body: string; retryAfter: string | null }>;
 
 export function uploads(desk: Desk, key: () => string, send: Send = request): Uploads {
   let list: readonly Upload[] = [];
@@ -44,11 +46,13 @@ export function uploads(desk: Desk, key: () => string, send: Send = request): Up
     try {
       const { url, token } = await desk.place();
       if (ended.signal.aborted) return;
-      const { status, body } = await send(url, token, file, (sent) => change(upload.key, { sent: Math.min(sent, upload.bytes) }), ended.signal);
-      if (status !== 201) throw described(status, body, null);
+      const { status, body, retryAfter } = await send(url, token, file, (sent) => change(upload.key, { sent: Math.min(sent, upload.bytes) }), ended.signal);
+      if (status !== 201) throw described(status, body, retryAfter);
       change(upload.key, { state: "ready", sent: upload.bytes, file: JSON.parse(body) as File });
     } catch (error) {
-      if (!ended.signal.aborted) change(upload.key, { state: "failed", error: desk.words(error instanceof Problem ? error : new Problem(0, String(error))) });
+      if (ended.signal.aborted) return;
+      const problem = asProblem(error);
+      change(upload.key, { state: "failed", error: desk.words(problem), ...(problem.retryAfter !== undefined && { retryAt: Date.now() + problem.retryAfter }) });
     } finally {
       running.delete(upload.key);
     }
@@ -69,6 +73,12 @@ export function uploads(desk: Desk, key: () => string, send: Send = request): Up
     cancel(key) {
       stop(key);
       set(list.filter((u) => u.key !== key));
+    },
+    again(key) {
+      const upload = list.find((u) => u.key === key && u.state === "failed");
+      if (!upload) return;
+      change(key, { state: "sending", sent: 0, error: undefined, retryAt: undefined });
+      void run(upload, upload.blob as globalThis.File);
     },
     take() {
       const ready = list.filter((u) => u.state === "ready");
@@ -91,7 +101,7 @@ const request: Send = (url, token, file, progress, signal) =>
     request.open("POST", url);
     request.setRequestHeader("Authorization", `Bearer ${token}`);
     request.upload.onprogress = (e) => progress(e.loaded);
-    request.onload = () => resolve({ status: request.status, body: request.responseText });
+    request.onload = () => resolve({ status: request.status, body: request.responseText, retryAfter: request.getResponseHeader("Retry-After") });
     request.onerror = () => reject(new Error("network"));
     request.onabort = () => reject(new DOMException("cancelled", "AbortError"));
     signal.addEventListener("abort", () => request.abort(), { once: true });

@@ -25,7 +25,7 @@ async function begin(host: Outside | undefined): Promise<void> {
   const query = new URLSearchParams(location.search);
   const locale = asked.locale ?? query.get("locale") ?? undefined;
   const { storage, identity, context } = asked;
-  const chat = createChat({ base: "", assistant: query.get("assistant") ?? undefined, locale, storage, identity, context });
+  const chat = createChat({ base: "", assistant: query.get("assistant") ?? undefined, locale, storage, identity, context, stays: !host });
   const known = new Promise<void>((resolve) => {
     const look = (state: State) => (state.settings || state.failed) && resolve();
     chat.subscribe(look);
@@ -51,7 +51,7 @@ async function begin(host: Outside | undefined): Promise<void> {
     onClose: host && (() => host.tell({ answerable: 1, close: true })),
     onNotification: () => host?.tell({ answerable: 1, open: true }),
   });
-  early.release(draft, (text) => void started.then(() => chat.send(text)));
+  early.release(draft, chat.send);
 
   const tell = () => {
     const { settings, unread } = chat.state;
@@ -77,7 +77,6 @@ async function begin(host: Outside | undefined): Promise<void> {
         if (on) mounted.focus();
       },
       call(method, args) {
-        if (method === "send") return void started.then(() => perform(chat, method, args));
         perform(chat, method, args);
         if (method === "setLocale") void speak(String(args[0]));
       },

@@ -25,13 +25,17 @@ export class FakeServer {
   /** Every request, as "POST /v1/…" with its body. */
   requests: { line: string; body: Fields; token: string }[] = [];
   settings: WidgetSettings = {
-    version: 1, enabled: true, assistant: "demo", title: "Demo", locale: "en", accent: "#0b6e63",
+    version: 1, enabled: true, assistant: "demo", title: "Demo", locale: "en", accent: "#0b6e63", accents: { light: "#0b6e63", dark: "#63d2c2" },
     disclosure: { version: "1", text: "An AI answers." }, suggestions: [], images: [], identity: true,
   };
   /** Proxies: streams are held back whole; connections are refused. */
   buffering = false;
-  /** Answers a request instead of the server: a status, with a problem. */
-  refuse: (line: string) => number | { status: number; retryAfter?: number } | undefined = () => undefined;
+  /** Answers a request instead of the server: a status, with a problem; a proxy's without. */
+  refuse: (line: string) => number | { status: number; retryAfter?: number; proxy?: boolean } | undefined = () => undefined;
+  /** Has the answer to a request wait. */
+  hold: (line: string) => Promise<unknown> | undefined = () => undefined;
+  /** What is sent as a stream of events, instead of the log's. */
+  stream: (() => string) | undefined;
   /** What happens when a message was accepted. */
   onMessage: (c: Stored, message: Fields) => void = () => {};
   list: Fields[] = [];
@@ -91,6 +95,11 @@ export class FakeServer {
     for (const stream of this.#streams) if (stream.c === c) stream.signal(`data: ${JSON.stringify({ at: "2026-11-21T14:00:00.000Z", ...fields })}\n\n`);
   }
 
+  /** Sends data that is no event. */
+  raw(c: Stored, data: string): void {
+    for (const stream of this.#streams) if (stream.c === c) stream.signal(`data: ${data}\n\n`);
+  }
+
   count(line: string): number {
     return this.requests.filter((r) => r.line === line).length;
   }
@@ -115,13 +124,15 @@ export class FakeServer {
       response.writeHead(status, { "Content-Type": "application/json", ...headers });
       response.end(JSON.stringify(value));
     };
-    const problem = (status: number, detail: string, headers = {}) => json(status, { type: "", title: "", status, detail, request_id: "r" }, headers);
+    const problem = (status: number, detail: string, headers = {}) => json(status, { type: `/problems/${status}`, title: "", status, detail, request_id: "r" }, headers);
 
     const refused = this.refuse(line);
     if (refused !== undefined) {
-      const { status, retryAfter } = typeof refused === "number" ? { status: refused, retryAfter: undefined } : refused;
+      const { status, retryAfter, proxy = false } = typeof refused === "number" ? { status: refused, retryAfter: undefined } : refused;
+      if (proxy) return void response.writeHead(status, { "Content-Type": "text/html" }).end("<h1>default backend</h1>");
       return problem(status, `refused with ${status}`, retryAfter === undefined ? {} : { "Retry-After": String(retryAfter) });
     }
+    await this.hold(line);
     if (line === "GET /v1/widget") return json(200, this.settings);
     if (line === "GET /v1/conversations") return json(200, { conversations: this.list });
     if (line === "POST /v1/conversations") {
@@ -150,6 +161,7 @@ export class FakeServer {
         }
         response.writeHead(200, { "Content-Type": "text/event-stream" });
         if (this.buffering) return void response.flushHeaders();
+        if (this.stream) return void response.end(this.stream());
         response.write(":\n\n");
         const stream = { c, response, sent: after, signal: (text: string) => response.write(text) };
         this.#streams.add(stream);
@@ -178,7 +190,7 @@ export class FakeServer {
 const send: Send = async (url, token, file, progress) => {
   progress(file.size);
   const response = await fetch(url, { method: "POST", headers: { Authorization: `Bearer ${token}` } });
-  return { status: 201, body: JSON.stringify({ id: "f1", name: file.name, type: file.type, bytes: file.size, ...((await response.json()) as object) }) };
+  return { status: 201, retryAfter: null, body: JSON.stringify({ id: "f1", name: file.name, type: file.type, bytes: file.size, ...((await response.json()) as object) }) };
 };
 
 /** A browser with tabs that share storage and channels. */
@@ -186,6 +198,7 @@ export class FakeBrowser {
   readonly local = new FakeStorage();
   onLine = true;
   readonly #tabs = new Set<{ name: string; heard: (message: unknown) => void }>();
+  readonly #held = new Map<string, Promise<void>>();
   readonly #locks = new Map<string, Promise<unknown>>();
   readonly #listeners = new Set<{ type: string; listener: (e: Event) => void }>();
 
@@ -220,6 +233,12 @@ export class FakeBrowser {
         const turn = (this.#locks.get(name) ?? Promise.resolve()).then(act, act);
         this.#locks.set(name, turn);
         return turn;
+      },
+      hold: (name, signal) => {
+        const before = this.#held.get(name) ?? Promise.resolve();
+        const free = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+        this.#held.set(name, before.then(() => free));
+        return before;
       },
       frame: (act) => queueMicrotask(act),
       objectURL: () => "blob:x",

@@ -10,12 +10,12 @@ export interface FakeChat extends Chat {
 export function fakeState(change: Partial<State> = {}): State {
   return {
     settings: {
-      version: 1, enabled: true, assistant: "demo", title: "Tidewhistle help", locale: "en", accent: "#0b6e63",
+      version: 1, enabled: true, assistant: "demo", title: "Tidewhistle help", locale: "en", accent: "#0b6e63", accents: { light: "#0b6e63", dark: "#63d2c2" },
       greeting: "How can we help?", disclosure: { version: "1", text: "An AI answers here from our documents. It can be wrong; each answer shows its sources." },
       suggestions: ["Where is my order?", "How do I return something?"], images: [], identity: true,
     },
     thread: {
-      items: [], seq: 0, owner: { kind: "bot" }, ended: false, csat: "none", readByAgent: 0, link: "idle", loading: false, consentNeeded: false, unread: 0,
+      key: "", items: [], seq: 0, owner: { kind: "bot" }, ended: false, csat: "none", readByAgent: 0, link: "idle", loading: false, consentNeeded: false, unread: 0,
     },
     list: { entries: [], loading: false, more: false },
     uploads: [],

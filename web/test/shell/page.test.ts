@@ -21,7 +21,7 @@ Object.assign(globalThis, {
   fetch: async (url: string, init?: RequestInit) => {
     asked.push(`${init?.method ?? "GET"} ${url.split("?")[0]}`);
     if (url.includes(".json")) return new Response(JSON.stringify(en));
-    if (!url.startsWith("/v1/widget")) return new Response("{}", { status: 400 });
+    if (!url.startsWith("/v1/widget")) return new Response('{"type":"/problems/malformed-request"}', { status: 400 });
     return new Response(JSON.stringify(await answer), { headers: { "Content-Type": "application/json" } });
   },
 });
@@ -39,7 +39,7 @@ test("script takes over what the server has drawn: nothing is drawn anew, and wh
   assert.ok(submit.defaultPrevented);
   assert.equal(field.value, "");
   field.value = "And a draft";
-  settings(fakeState().settings);
+  settings({ ...fakeState().settings, enabled: false }); // which is for widgets: the page stays
   await until("the menu, which needs script", () => document.querySelector(".menu-place") !== null);
   kept.forEach((selector, i) => assert.equal(document.querySelector(selector), before[i], selector));
   await until("the draft", () => document.querySelector("textarea")!.value === "And a draft");
