@@ -69,7 +69,7 @@ test("23 Two on one page, and one in a page that changes without loading", { tim
   await inline.getByRole("textbox").waitFor();
   await inline.getByRole("textbox").fill("Inline?");
   await inline.getByRole("textbox").press("Enter");
-  await inline.getByText("You wrote Inline?").waitFor();
+  await inline.getByRole("log").getByText("You wrote Inline?").waitFor(); // it is announced as well
   assert.equal(await page.locator("answerable-chat").count(), 2);
   await page.evaluate(() => globalThis.inline.destroy());
   await inline.waitFor({ state: "detached" });
@@ -165,7 +165,8 @@ test("26 Errors of the page and of the widget stay apart, and a switch on the se
   between.down = false;
   context.wrong.length = 0;
 
-  // Switched off: nothing is left of it.
+  // Switched off: nothing is left of it, once the browser asks again, five minutes later.
+  await (await context.newCDPSession(page)).send("Network.clearBrowserCache");
   const rewritten = promise();
   between.answer = ({ path }) => {
     if (!path.startsWith("/v1/widget")) return;
