@@ -278,6 +278,9 @@ func TestConsentWithoutScript(t *testing.T) {
 	s := newServer(t, "Yes.")
 	v := s.visitor("/?assistant=other&locale=en")
 	v.has(`name="consent" value="2026-11" required`)
+	if first := regexp.MustCompile(`<(?:button|input)[^>]*type="submit"[^>]*>`).FindString(v.page); strings.Contains(first, "value=") {
+		t.Errorf("Enter on the consent presses %s", first)
+	}
 	v.submit(v.form("text", "Where is it?")).want(403)
 	v.has("Please agree first", ">Where is it?</textarea>")
 	v.submit(v.form("suggestion", "Where is it?", "consent", "2026-11")).want(200)
