@@ -36,7 +36,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
 
   let t = wordless;
   let locale = options.locale ?? env.languages()[0] ?? "en";
-  let context = options.context ?? {};
+  let context: Record<string, unknown> = {};
   let identity: string | undefined;
   let visit = 0; // goes up when the visitor is forgotten
   let visible = false;
@@ -425,7 +425,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
       const waiting = store.read().outbox.filter((m) => mine.includes(m.key));
       const made = waiting.find((m) => !isDraft(m.conversation))?.conversation;
       if (made) return made; // by another tab
-      if (visit !== then || waiting.length < mine.length) throw new Problem(0, "it is not wanted any more");
+      if (visit !== then || waiting.length < mine.length) throw new Problem(0, "not wanted any more");
       const { disclosure } = state.settings!;
       const agreed = agreement();
       const body = {
@@ -439,7 +439,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
         if (identity && visit === then && problem.status === 401 && !problem.passing) signedOut();
         throw problem;
       });
-      if (visit !== then) throw new Problem(0, "whoever began it has logged out");
+      if (visit !== then) throw new Problem(0, "not wanted any more");
       keepNew(created.id, { token: created.token, ...(state.customer && { customer: state.customer.id }) });
       store.update(({ outbox }) => ({ outbox: outbox.map((m) => (m.conversation === of ? { ...m, conversation: created.id } : m)) }));
       return created.id;
@@ -598,6 +598,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     identity = given;
     store.update(() => ({ customer: customer.id }));
     set({ customer, ...(state.expired && { expired: undefined, problem: undefined }) });
+    showList({ loading: false }); // what was asked for with another is not waited for
     if (log.thread.items.length === 0) catchUp();
   }
 
@@ -661,6 +662,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     if (!started) {
       started = true;
       if (options.identity) identify(options.identity);
+      context = { ...options.context, ...context }; // of whoever is here now
       const id = current();
       show(id, id === undefined ? store.read().outbox.findLast((m) => isDraft(m.conversation))?.conversation : undefined);
     }

@@ -211,7 +211,7 @@ export function follow(env: Env, f: Follower, ended: AbortSignal): void {
       gap = after;
       return false;
     }
-    failures = 0;
+    if (f.after() > after) failures = 0;
     return true;
   }
 }

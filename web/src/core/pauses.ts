@@ -12,7 +12,7 @@ export interface Pauses {
 /** How long to wait after some failures in a row: longer each time, and not less than the
  * server asks for. Many clients of one server do not come back as one. */
 export function backOff({ retryMin, retryMax }: Times, failures: number, retryAfter = 0): number {
-  return Math.max(retryAfter, Math.min(retryMax, retryMin * 2 ** failures)) * (1 + Math.random() / 2);
+  return Math.max(retryAfter, Math.min(retryMax, retryMin * 2 ** failures)) * (1 + Math.random() / 4);
 }
 
 export function pauses(): Pauses {

@@ -77,6 +77,25 @@ test("what the host page said of one customer does not go with the next one's co
   assert.equal(server.requests.find((r) => r.line === "POST /v1/conversations")!.body.metadata, undefined);
 });
 
+test("what the host page says at the start is of whoever is signed in then", async () => {
+  const first = await mount({ identity: signed("ada") });
+  first.destroy();
+  const chat = await mount({ identity: signed("bob"), context: { plan: "gold" } });
+  await begin(chat);
+  assert.deepEqual(server.requests.find((r) => r.line === "POST /v1/conversations")!.body.metadata, { plan: "gold" });
+});
+
+test("a new identity of the same customer does not wait for what was asked with the old one", async () => {
+  server.list = [{ id: "c9", title: "Mine", at: "2026-11-20T00:00:00Z", last: "Yes.", unread: 0 }];
+  const release = holding("GET /v1/conversations");
+  const chat = await mount({ identity: signed("ada") });
+  await until("asked", () => lines().includes("GET /v1/conversations"));
+  server.hold = () => undefined;
+  chat.identify(`${signed("ada")}00`);
+  await until("the list", () => chat.state.list.entries.length === 1 && !chat.state.list.loading);
+  release();
+});
+
 test("a conversation keeps its key when it gets its id, and gives way with it", async () => {
   const chat = await mount();
   const { key } = chat.state.thread;
