@@ -80,7 +80,7 @@ test("17 Who wants answers read when they are complete hears each at once, and e
   go.resolve();
   await chat.idle();
   await page.waitForFunction(() => globalThis.heard.polite.some(([text]) => text.includes("The first sentence is here. The second one is, too.")));
-  between.answer = ({ path }) => path.endsWith("/messages") && { status: 422, body: { type: "about:blank", title: "No", status: 422, detail: "The message cannot be taken." } };
+  between.answer = ({ path }) => path.endsWith("/messages") && { status: 422, body: { type: "/problems/invalid", title: "No", status: 422, detail: "The message cannot be taken." } };
   await chat.say("Once more?");
   await page.waitForFunction(() => globalThis.heard.urgent.some(([text]) => text));
 });

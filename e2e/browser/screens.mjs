@@ -251,7 +251,7 @@ export const screens = {
   },
   async error(s) {
     await visitWidget(s);
-    s.between.answer = ({ path }) => path.endsWith("/messages") && { status: 422, body: { type: "about:blank", title: "Unprocessable", status: 422, detail: "The message cannot be taken." } };
+    s.between.answer = ({ path }) => path.endsWith("/messages") && { status: 422, body: { type: "/problems/invalid", title: "Unprocessable", status: 422, detail: "The message cannot be taken." } };
     await s.chat.say(s.talk.ask);
     await s.page.locator(".failure").waitFor();
   },

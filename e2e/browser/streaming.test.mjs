@@ -202,7 +202,7 @@ test("5 Again: a failed answer is tried again, the last is asked for anew, the l
   between.answer = ({ method, path, body }) => {
     if (method !== "POST" || !path.endsWith("/messages")) return;
     sent.push(JSON.parse(body));
-    if (refuse) return { status: 422, body: { type: "about:blank", title: "Unprocessable", status: 422, detail: "The message cannot be taken." } };
+    if (refuse) return { status: 422, body: { type: "/problems/invalid", title: "Unprocessable", status: 422, detail: "The message cannot be taken." } };
   };
   await chat.say("Three?");
   await chat.log.getByText(chat.word("thread.not_sent")).waitFor();
