@@ -21,6 +21,7 @@ type settings struct {
 	Enabled     bool        `json:"enabled"`
 	Assistant   string      `json:"assistant"`
 	Title       string      `json:"title"`
+	Open        string      `json:"open"` // on the button that opens the chat
 	Locale      string      `json:"locale"`
 	Accent      string      `json:"accent"`
 	Accents     shades      `json:"accents"`
@@ -62,7 +63,7 @@ func (s *Server) settings(r *http.Request, name string) settings {
 	w := s.Assistants.Widget(name)
 	t := w.In(wantedLanguages(r))
 	out := settings{
-		Version: contractVersion, Enabled: w.Enabled, Assistant: name, Title: t.Title, Locale: t.Locale, Accent: w.Accent, Accents: shadesOf(w.Accent),
+		Version: contractVersion, Enabled: w.Enabled, Assistant: name, Title: t.Title, Open: wordsFor(t.Locale)["shell.open"], Locale: t.Locale, Accent: w.Accent, Accents: shadesOf(w.Accent),
 		Privacy: w.Privacy, Greeting: t.Greeting, Disclosure: notice{w.Version(t), t.Disclosure},
 		Suggestions: append([]string{}, t.Suggestions...), Images: append([]string{}, w.Images...),
 		Identity: s.Access.Identities.Configured(), Limits: limitsTold{s.Inbox.MessageBytes()},

@@ -13,6 +13,7 @@ import { whoIs } from "./identity.ts";
 import { isDraft, outbox } from "./outbox.ts";
 import { backOff, pauses as createPauses } from "./pauses.ts";
 import type { Accepted, Conversation, LogEvent, Signal } from "./protocol.gen.ts";
+import { settingsPath } from "./settings.ts";
 import { placeOf, store as openStore, type Data, type Kept, type Outgoing } from "./storage.ts";
 import type { Chat, Entry, Item, Options, State, Thread, WidgetSettings } from "./types.ts";
 import type { Uploads } from "./uploads.ts";
@@ -567,7 +568,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
       const before = pauses.mark();
       try {
         const wanted = locale;
-        const settings = await server.get<WidgetSettings>(`/v1/widget?${new URLSearchParams({ ...(assistant && { assistant }), locale })}`);
+        const settings = await server.get<WidgetSettings>(settingsPath(assistant, locale, options.accent));
         if (asked !== settingsAsked || ended.signal.aborted) return false;
         if (wanted !== locale) continue;
         set({ settings, failed: undefined });

@@ -96,7 +96,7 @@ export function follow(env: Env, f: Follower, ended: AbortSignal): void {
     lost();
     while (!ended.aborted) {
       let wait = 0;
-      const polled = polling;
+      const streams = !polling || Date.now() - streamTried >= times.streamAgain;
       const before = mark();
       if (resting) {
         calm();
@@ -105,7 +105,7 @@ export function follow(env: Env, f: Follower, ended: AbortSignal): void {
         continue;
       }
       try {
-        if (!polling || Date.now() - streamTried >= times.streamAgain) await stream().finally(() => (streamTried = Date.now()));
+        if (streams) await stream().finally(() => (streamTried = Date.now()));
         else if (!(await poll())) wait = times.retryMin; // it was not held: do not hurry
       } catch (error) {
         if (ended.aborted) return;
@@ -116,7 +116,7 @@ export function follow(env: Env, f: Follower, ended: AbortSignal): void {
           return f.refused(why);
         }
         wait = backOff({ ...times, retryMin: retry }, failures++, why.retryAfter);
-        if (polling && !polled) wait = 0; // the other way, at once
+        if (polling && streams) wait = 0; // the other way, at once
       }
       if (ended.aborted) return;
       if (wait > 0) {

@@ -60,6 +60,8 @@ export interface WidgetSettings {
   enabled: boolean;
   assistant: string;
   title: string;
+  /** what the button that opens the chat is called */
+  open: string;
   /** of the texts */
   locale: string;
   /** a colour, #rrggbb */

@@ -162,6 +162,7 @@ export interface Options {
   base: string; // origin of the server, "" for the page's own
   assistant?: string;
   locale?: string; // the browser's by default
+  accent?: string; // #rrggbb, in the place of the assistant's
   /** local (default): remembered for the next visit; session: until the tab closes. */
   storage?: "local" | "session";
   identity?: string;

@@ -25,7 +25,7 @@ async function begin(host: Outside | undefined): Promise<void> {
   const query = new URLSearchParams(location.search);
   const locale = asked.locale ?? query.get("locale") ?? undefined;
   const { storage, identity, context } = asked;
-  const chat = createChat({ base: "", assistant: query.get("assistant") ?? undefined, locale, storage, identity, context, stays: !host });
+  const chat = createChat({ base: "", assistant: query.get("assistant") ?? undefined, locale, accent: asked.accent, storage, identity, context, stays: !host });
   const known = new Promise<void>((resolve) => {
     const look = (state: State) => (state.settings || state.failed) && resolve();
     chat.subscribe(look);
@@ -47,7 +47,7 @@ async function begin(host: Outside | undefined): Promise<void> {
   let [t] = await Promise.all([patiently(locale ?? navigator.language, forever), known]);
   const draft = early.draft();
   const mounted = mount(app, {
-    chat, t, base: "", page: !host, history: History, scheme: asked.colorScheme, accent: asked.accent, seen: looks,
+    chat, t, base: "", page: !host, history: History, scheme: asked.colorScheme, seen: looks,
     onClose: host && (() => host.tell({ answerable: 1, close: true })),
     onNotification: () => host?.tell({ answerable: 1, open: true }),
   });

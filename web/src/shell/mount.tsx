@@ -8,11 +8,7 @@ import { drawnIn, later } from "../later/later.ts";
 import { focusThread } from "../thread/focus.ts";
 import { keepPrefs, readPrefs } from "./prefs.ts";
 import { Shell, type ShellProps } from "./Shell.tsx";
-import { keepReadable } from "./theme.ts";
 import { Unreachable } from "./Unreachable.tsx";
-
-/** The accent that the style sheet has for light and dark; settings name it by default. */
-const usual = "#0b6e63";
 
 export interface MountOptions {
   chat: Chat;
@@ -21,8 +17,6 @@ export interface MountOptions {
   page: boolean;
   history?: ShellProps["history"];
   scheme?: "auto" | "light" | "dark";
-  /** Of the host page; goes before the assistant's. */
-  accent?: string;
   onClose?(): void;
   /** Somebody looks at the conversation. */
   seen(): boolean;
@@ -42,8 +36,6 @@ export function mount(app: HTMLElement, options: MountOptions): Mounted {
   const { chat, seen } = options;
   let { t } = options;
   let prefs = readPrefs();
-  const ended = new AbortController();
-  const look = keepReadable(app, ended.signal);
   const undrawn = drawnIn(app.getRootNode() as Document | ShadowRoot);
   app.dataset.scheme = options.scheme ?? "auto";
 
@@ -58,13 +50,8 @@ export function mount(app: HTMLElement, options: MountOptions): Mounted {
     render(<Shell chat={chat} t={t} base={options.base} prefs={prefs} onPrefs={onPrefs} onClose={options.onClose} page={options.page} history={options.history} />, app);
   }
 
-  let accent: string | undefined;
-  function colour(state: State): void {
-    const given = options.accent ?? state.settings?.accent;
-    if (given === accent) return;
-    accent = given;
-    if (given && given.toLowerCase() !== usual) app.style.setProperty("--given-accent", given);
-    look();
+  function colour({ settings }: State): void {
+    if (settings) app.style.setProperty("--given-accent", `light-dark(${settings.accents.light}, ${settings.accents.dark})`);
   }
 
   const unsubscribe = chat.subscribe(colour);
@@ -80,7 +67,6 @@ export function mount(app: HTMLElement, options: MountOptions): Mounted {
   });
   draw();
   colour(chat.state);
-  look();
 
   return {
     words(other) {
@@ -89,7 +75,6 @@ export function mount(app: HTMLElement, options: MountOptions): Mounted {
     },
     focus: () => focusThread(app),
     destroy() {
-      ended.abort();
       unsubscribe();
       unlisten();
       undrawn();

@@ -9,7 +9,7 @@ export function Consent({ settings }: { settings: WidgetSettings }) {
   const id = useId();
   const privacy = webAddress(settings.privacy);
   return (
-    // Not the button has the focus: whoever types when this comes must not agree by a space.
+    // This is focused and not its button: whoever types when it comes must not agree by a space.
     <section class="gate consent" aria-label={t("thread.consent")} aria-describedby={id} tabIndex={-1} data-focus>
       <p dir="auto" id={id}>{settings.consent?.text}</p>
       <div class="buttons">

@@ -1,6 +1,7 @@
 // The iframe mode, on the host page's side: the box is the same, and in it is a frame of
 // the server's own origin. The conversation and its token are out of the page's reach.
 
+import { whoIs } from "../core/identity.ts";
 import { placeOf } from "../core/storage.ts";
 import type { Boot, Settings } from "./contract.ts";
 import { isLetter, type Inward, type Outward } from "./letters.ts";
@@ -30,7 +31,10 @@ export const boot: Boot = (_version, env) => {
 
   /** Keeps what a call changes for good. */
   function keep(method: string, given: unknown): void {
-    if (method === "identify" && typeof given === "string") begin = { ...begin, identity: given };
+    if (method === "identify" && typeof given === "string") {
+      const other = begin.identity !== undefined && whoIs(begin.identity)?.id !== whoIs(given)?.id; // which is a log-out
+      begin = { ...begin, identity: given, ...(other && { context: undefined }) };
+    }
     if (method === "setLocale" && typeof given === "string") begin = { ...begin, locale: given };
     if (method === "setContext" && typeof given === "object") begin = { ...begin, context: { ...begin.context, ...given } };
     if (method !== "logout") return;

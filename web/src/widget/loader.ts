@@ -7,6 +7,7 @@
 
 import { contract, isOn, type Boot, type Env, type EventName, type Handle, type Settings } from "./contract.ts";
 import { addStyle } from "./sheet.ts";
+import { settingsPath } from "../core/settings.ts";
 import { placeOf } from "../core/storage.ts";
 import css from "./launcher.css?inline";
 
@@ -26,17 +27,8 @@ interface Instance {
 
 const methods = ["open", "close", "toggle", "identify", "logout", "setContext", "setLocale", "send", "newConversation"];
 
-// Label of the button, until the widget brings the whole catalogue.
-const labels: Record<string, string> = {
-  en: "Open chat", de: "Chat öffnen", fr: "Ouvrir le chat", es: "Abrir el chat", it: "Apri la chat", pt: "Abrir o chat", nl: "Chat openen",
-  pl: "Otwórz czat", tr: "Sohbeti aç", ar: "فتح الدردشة", he: "פתיחת הצ׳אט", ja: "チャットを開く", zh: "打开聊天",
-};
-
 const script = (document.currentScript ?? document.querySelector('script[src*="/widget.js"]')) as HTMLScriptElement | null;
 const tag: Settings = { base: script?.src.replace(/\/widget\.js.*/s, ""), ...script?.dataset };
-
-// The accent that the style sheets have by themselves, lighter on dark grounds.
-const usual = "#0b6e63";
 
 const instances = new Map<string, Instance>();
 
@@ -114,7 +106,6 @@ function create(asked: Settings = tag): Instance {
     host.dataset.scheme = settings.colorScheme ?? "auto";
     host.dataset.position = settings.position ?? "end";
     host.toggleAttribute("data-inline", !!container);
-    if (settings.accent) host.style.setProperty("--given-accent", settings.accent);
     if (!container && isOn(settings.launcher, true)) root.append((env.launcher = button()));
     parent.append(host);
     if (container) load();
@@ -126,9 +117,8 @@ function create(asked: Settings = tag): Instance {
 
   function button(): HTMLButtonElement {
     const it = document.createElement("button");
-    const label = labels[(settings.locale ?? navigator.language).slice(0, 2)] ?? labels.en;
-    for (const [name, value] of Object.entries({ class: "launcher", part: "launcher", "aria-haspopup": "dialog", "aria-expanded": "false", "aria-label": label })) {
-      it.setAttribute(name, value!);
+    for (const [name, value] of Object.entries({ class: "launcher", part: "launcher", "aria-haspopup": "dialog", "aria-expanded": "false", "aria-label": "Chat" })) {
+      it.setAttribute(name, value);
     }
     const svg = it.appendChild(document.createElementNS(space, "svg"));
     svg.setAttribute("viewBox", "0 0 24 24");
@@ -160,15 +150,16 @@ function create(asked: Settings = tag): Instance {
     }
   }
 
-  /** Learns the company's colour, and whether the assistant is switched on at all. */
+  /** Learns the colour, what the button is called in this language, and whether the assistant
+   * is switched on at all. */
   async function ask(): Promise<void> {
     try {
       // The address that the widget asks for as well: the browser has the answer then.
-      const query = new URLSearchParams({ ...(assistant && { assistant }), locale: settings.locale ?? navigator.language });
-      const response = await fetch(`${base}/v1/widget?${query}`, { credentials: "omit" });
-      const { enabled, accent } = await response.json();
+      const response = await fetch(base + settingsPath(assistant, settings.locale ?? navigator.language, settings.accent), { credentials: "omit" });
+      const { enabled, accents, open } = await response.json();
       if (enabled === false) return destroy();
-      if (accent && !settings.accent && accent !== usual) host.style.setProperty("--given-accent", accent);
+      host.style.setProperty("--given-accent", accents.light);
+      if (!handle) env.launcher?.setAttribute("aria-label", open);
     } catch {
       // the widget says so when somebody wants to talk
     }

@@ -16,7 +16,7 @@ export const boot: Boot = (_version, env) => {
   const { base, settings, host, root, emit } = env;
   addStyle(root, tokens + shellStyle + threadStyle);
   const { assistant, storage, identity, context } = settings;
-  const chat = createChat({ base, assistant, locale: settings.locale, storage, identity, context });
+  const chat = createChat({ base, assistant, locale: settings.locale, accent: settings.accent, storage, identity, context });
 
   const looks = () => surface.isOpen && !document.hidden;
   const see = () => chat.visible(looks());
@@ -46,7 +46,7 @@ export const boot: Boot = (_version, env) => {
     if (mounted) mounted.words(t);
     else {
       mounted = mount(app, {
-        chat, t, base, page: false, scheme: settings.colorScheme, accent: settings.accent, seen: looks,
+        chat, t, base, page: false, scheme: settings.colorScheme, seen: looks,
         onClose: close,
         onNotification: surface.open,
       });

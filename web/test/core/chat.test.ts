@@ -74,12 +74,14 @@ test("behind a proxy that holds streams back, events are polled", async () => {
 
 test("while polling, the stream is tried again from time to time", async () => {
   server.buffering = true;
-  const chat = await mount({}, { firstByte: 30, streamAgain: 1 });
+  const chat = await mount({}, { firstByte: 30, streamAgain: 200 });
   chat.send("Hello?");
   await until("polling", () => chat.state.thread.link === "polling");
   server.buffering = false;
-  server.event(server.only, "state", { from: "a", to: "b" });
-  await until("a stream", () => chat.state.thread.link === "live");
+  await until("a stream", () => {
+    server.event(server.only, "state", { from: "a", to: "b" }); // ends the poll
+    return chat.state.thread.link === "live";
+  });
 });
 
 test("a stream that falls silent is opened again", async () => {

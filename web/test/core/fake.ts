@@ -25,7 +25,7 @@ export class FakeServer {
   /** Every request, as "POST /v1/…" with its body. */
   requests: { line: string; body: Fields; token: string }[] = [];
   settings: WidgetSettings = {
-    version: 1, enabled: true, assistant: "demo", title: "Demo", locale: "en", accent: "#0b6e63", accents: { light: "#0b6e63", dark: "#63d2c2" },
+    version: 1, enabled: true, assistant: "demo", title: "Demo", locale: "en", accent: "#0b6e63", accents: { light: "#0b6e63", dark: "#63d2c2" }, open: "Open chat",
     disclosure: { version: "1", text: "An AI answers." }, suggestions: [], images: [], identity: true,
   };
   /** Proxies: streams are held back whole; connections are refused. */

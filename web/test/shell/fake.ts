@@ -10,7 +10,7 @@ export interface FakeChat extends Chat {
 export function fakeState(change: Partial<State> = {}): State {
   return {
     settings: {
-      version: 1, enabled: true, assistant: "demo", title: "Tidewhistle help", locale: "en", accent: "#0b6e63", accents: { light: "#0b6e63", dark: "#63d2c2" },
+      version: 1, enabled: true, assistant: "demo", title: "Tidewhistle help", locale: "en", accent: "#0b6e63", accents: { light: "#0b6e63", dark: "#63d2c2" }, open: "Open chat",
       greeting: "How can we help?", disclosure: { version: "1", text: "An AI answers here from our documents. It can be wrong; each answer shows its sources." },
       suggestions: ["Where is my order?", "How do I return something?"], images: [], identity: true,
     },

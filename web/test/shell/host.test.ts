@@ -62,6 +62,15 @@ test("who has logged out is not signed in again by a frame that is loaded anew",
   assert.deepEqual([identity, context], [undefined, undefined]);
 });
 
+test("what is known of one customer is not said of another", () => {
+  const identity = (id: string, mac: string) => `hmac.${btoa(id)}.${mac}`;
+  stage({ identity: identity("ada", "1"), context: { plan: "large" } });
+  handle.call("identify", [identity("ada", "2")]);
+  assert.deepEqual(begins().context, { plan: "large" }, "it was only renewed");
+  handle.call("identify", [identity("bob", "1")]);
+  assert.equal(begins().context, undefined);
+});
+
 test("that there is a conversation is remembered for the loader, until somebody logs out", () => {
   stage({ assistant: "shop" });
   begins();

@@ -27,7 +27,8 @@ writeFileSync(path.join(folder, "assets/frame-1a2b3c4d.js"), widget);
 writeFileSync(path.join(folder, "package.json"), `{"type": "module"}`);
 after(() => rmSync(folder, { recursive: true }));
 
-let settings: object | undefined = { version: 1, enabled: true, accent: "#b00020" };
+const served = { version: 1, enabled: true, accents: { light: "#b00020", dark: "#ffb4ab" }, open: "Chat öffnen" };
+let settings: object | undefined = served;
 const asked: string[] = [];
 Object.assign(globalThis, {
   booted,
@@ -53,7 +54,7 @@ await import("../../src/widget/loader.ts");
 const api = page.Answerable;
 
 afterEach(() => {
-  settings = { version: 1, enabled: true };
+  settings = served;
   for (let i = 0; i < 10 && hosts().length > 0; i++) api.destroy!();
   booted.length = reported.length = 0;
   document.body.replaceChildren();
@@ -63,12 +64,12 @@ test("the script tag's attributes, and the calls from before it was there", asyn
   const [host] = hosts() as HTMLElement[];
   assert.equal(host!.dataset.position, "start");
   assert.equal(host!.dataset.scheme, "dark");
-  assert.equal(host!.style.getPropertyValue("--given-accent"), "#123456");
-  assert.equal(launcher()!.getAttribute("aria-label"), "Chat öffnen");
   assert.equal(launcher()!.getAttribute("aria-expanded"), "false");
-  assert.deepEqual(asked, [`${base}/v1/widget?assistant=demo&locale=de-AT`]);
+  assert.deepEqual(asked, [`${base}/v1/widget?assistant=demo&accent=%23123456&locale=de-AT`]);
   assert.match(String(reported[0]), /TypeError/); // the method that there is not
   await until("ready", () => heard.length > 0);
+  assert.equal(host!.style.getPropertyValue("--given-accent"), "#b00020", "as the server says that it can be read");
+  assert.equal(launcher()!.getAttribute("aria-label"), "Chat öffnen");
   api.on!("ready", () => heard.push(["late"]));
   assert.deepEqual(heard, [["ready"], ["late"]]);
   assert.equal(booted.length, 0, "the widget is loaded before anybody wants it");

@@ -11,6 +11,7 @@ export const settings: NonNullable<State["settings"]> = {
   locale: "en",
   accent: "#0b6e63",
   accents: { light: "#0b6e63", dark: "#63d2c2" },
+  open: "Open chat",
   greeting: "How can we help?",
   privacy: "https://example.com/privacy",
   disclosure: { version: "1", text: "An AI assistant answers here. It can be wrong: the numbers in its answers open the passages they rest on. You can ask for a person at any time." },
