@@ -160,7 +160,7 @@ test("15 What came while it was closed is counted on the button and in the title
   assert.ok(reads.length > 0);
   const { seq } = await server.api("POST", `/api/conversations/${id}/messages`, { text: "Good." });
   await server.api("POST", `/api/conversations/${id}/read`, { seq });
-  await chat.customers.last().getByText(chat.word("thread.seen")).waitFor();
+  await chat.customers.last().getByText(chat.word("thread.seen"), { exact: true }).waitFor();
 
   // With sound on, news while it is closed is heard.
   await chat.menu.click();

@@ -66,7 +66,7 @@ export const boot: Boot = (_version, env) => {
 
   const unsubscribe = chat.subscribe(tell);
   const unreport = report(chat, true, emit);
-  const started = chat.start();
+  void chat.start();
   void speak(settings.locale ?? navigator.language);
   if (inline) see();
 
@@ -81,8 +81,6 @@ export const boot: Boot = (_version, env) => {
           perform(chat, method, args);
           return void speak(String(args[0]));
         case "send":
-          surface.open();
-          return void started.then(() => perform(chat, method, args));
         case "newConversation":
           surface.open();
       }
