@@ -15,6 +15,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -51,6 +52,8 @@ type File struct {
 	Type string // media type
 	Tag  string // a hash of Data, in hexadecimal digits
 	Data []byte
+	// Brotli is Data in brotli's format (RFC 7932), as the build has made it, or nil.
+	Brotli []byte
 	// Zipped returns Data in gzip's format, or nil where that would not be smaller.
 	Zipped func() []byte
 }
@@ -92,8 +95,12 @@ func New(fsys fs.FS) (*Files, error) {
 		if err != nil {
 			return err
 		}
+		squeezed, err := fs.ReadFile(fsys, name+".br")
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 		sum := sha256.Sum256(data)
-		f.files[name] = &File{Path: name, Type: media, Tag: hex.EncodeToString(sum[:12]), Data: data,
+		f.files[name] = &File{Path: name, Type: media, Tag: hex.EncodeToString(sum[:12]), Data: data, Brotli: squeezed,
 			Zipped: sync.OnceValue(func() []byte { return zipped(data) })}
 		return nil
 	})

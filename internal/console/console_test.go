@@ -111,8 +111,8 @@ func TestTheManifestNamesWhatIsThere(t *testing.T) {
 // imported finds the files that a script loads before it runs.
 var imported = regexp.MustCompile(`(?:from|import)\s*"\./([\w.-]+\.js)"`)
 
-// What a visitor loads before something rare is needed has a budget, in bytes as gzip sends
-// them: scripts and all that they import, styles, and the words of the longest language.
+// What a visitor loads before something rare is needed has a budget, in bytes as they are
+// sent: scripts and all that they import, styles, and the words of the longest language.
 func TestWhatWeSendIsSmall(t *testing.T) {
 	f := console.Built()
 	words := heaviest(t, f)
@@ -172,8 +172,8 @@ func heaviest(t *testing.T, f *console.Files) (name string) {
 
 // sent is how many bytes of a file go to browsers.
 func sent(file *console.File) int {
-	if z := file.Zipped(); z != nil {
-		return len(z)
+	if file.Brotli == nil {
+		return len(file.Data)
 	}
-	return len(file.Data)
+	return len(file.Brotli)
 }

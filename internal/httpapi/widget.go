@@ -151,7 +151,10 @@ func (s *Server) built(w http.ResponseWriter, r *http.Request) error {
 	default:
 		h.Set("Cache-Control", "public, max-age=300")
 	}
-	if names(r.Header["Accept-Encoding"], "gzip") {
+	if accepted := r.Header["Accept-Encoding"]; file.Brotli != nil && names(accepted, "br") {
+		h.Set("Content-Encoding", "br")
+		return serveTagged(w, r, file.Tag+"-br", file.Brotli)
+	} else if names(accepted, "gzip") {
 		if zipped := file.Zipped(); zipped != nil {
 			h.Set("Content-Encoding", "gzip")
 			return serveTagged(w, r, file.Tag+"-gzip", zipped)

@@ -102,6 +102,7 @@ func someFiles(t *testing.T) *console.Files {
 		"assets/widget-1a2b.js":  {Data: []byte(strings.Repeat("widget ", 100))},
 		"assets/page-1.js":       {Data: []byte("page")},
 		"assets/page-2.css":      {Data: []byte("css")},
+		"assets/page-2.css.br":   {Data: []byte("squeezed")},
 		"assets/secret-1.tar.gz": {Data: []byte("secret")},
 	})
 	must(t, err)
@@ -127,7 +128,7 @@ func TestBuiltFiles(t *testing.T) {
 			s.get(path, plain, "If-None-Match: "+h.Get("ETag")).want(304)
 		}
 	}
-	for _, path := range []string{"/assets/other-1.js", "/assets/secret-1.tar.gz", "/assets/", "/assets/manifest.json", "/manifest.json", "/widget-1.js"} {
+	for _, path := range []string{"/assets/other-1.js", "/assets/secret-1.tar.gz", "/assets/", "/assets/manifest.json", "/assets/page-2.css.br", "/manifest.json", "/widget-1.js"} {
 		s.get(path).problem(404, "not-found", "")
 	}
 
@@ -144,6 +145,12 @@ func TestBuiltFiles(t *testing.T) {
 	for _, encodings := range []string{"gzip;q=0, br", "identity"} {
 		if r := s.get("/assets/widget-1a2b.js", "Accept-Encoding: "+encodings); r.Header.Get("Content-Encoding") != "" || r.ContentLength != 700 {
 			t.Errorf("%s: %v", encodings, r.Header)
+		}
+	}
+	for encodings, want := range map[string]string{"gzip, deflate, br": "br", "br;q=0, gzip": "", "identity": ""} {
+		r := s.get("/assets/page-2.css", "Accept-Encoding: "+encodings).want(200)
+		if r.Header.Get("Content-Encoding") != want || (want == "br") != (r.body == "squeezed") {
+			t.Errorf("%s: %q, %v", encodings, r.body, r.Header)
 		}
 	}
 	head := s.request("HEAD", "/assets/widget-1a2b.js", "", plain).want(200)

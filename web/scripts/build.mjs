@@ -10,6 +10,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
+import { brotliCompressSync, constants } from "node:zlib";
 import { build } from "vite";
 
 const web = fileURLToPath(new URL("..", import.meta.url));
@@ -36,6 +37,18 @@ await build({
 });
 for (const file of await readdir(path.join(out, "assets"))) if (file.endsWith(".json")) await shorten(path.join(out, "assets", file));
 await writeFile(path.join(out, "manifest.json"), JSON.stringify(await manifest(), null, 2) + "\n");
+for (const file of await readdir(out, { recursive: true })) {
+  if (/\.(js|css|json)$/.test(file) && file !== "manifest.json") await writeFile(path.join(out, file + ".br"), squeezed(await readFile(path.join(out, file))));
+}
+
+// squeezed compresses as Go's standard library cannot: a tenth smaller than gzip. Browsers
+// ask for it over HTTPS.
+function squeezed(data) {
+  const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_MODE, BROTLI_PARAM_SIZE_HINT, BROTLI_MODE_TEXT, BROTLI_MAX_QUALITY } = constants;
+  return brotliCompressSync(data, {
+    params: { [BROTLI_PARAM_QUALITY]: BROTLI_MAX_QUALITY, [BROTLI_PARAM_MODE]: BROTLI_MODE_TEXT, [BROTLI_PARAM_SIZE_HINT]: data.length },
+  });
+}
 
 // bundle writes assets/NAME-HASH.js, perhaps NAME-later-HASH.js, and what they use. It
 // returns the path of the first.

@@ -1,1 +1,0 @@
-// The page comes with the build of the web part.

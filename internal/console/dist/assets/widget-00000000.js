@@ -1,1 +1,0 @@
-// The widget comes with the build of the web part.
