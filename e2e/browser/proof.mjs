@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { timeout } from "../harness.mjs";
 import { stage } from "./stage.mjs";
-import { asked, weight } from "./weight.mjs";
+import { asked, sent } from "./weight.mjs";
 
 const table = `| Size | Chest | Waist |\n| --- | --- | ---: |\n${"| M | 96–103 cm | 80–87 cm |\n".repeat(12)}`;
 const code = `\`\`\`js\n${"const size = (chest) => sizes.find(({ from, to }) => from <= chest && chest <= to);\n".repeat(10)}\`\`\``;
@@ -22,8 +22,8 @@ test("weight", { timeout }, async (t) => {
   await page.goto(`${between.url}/`);
   await page.waitForLoadState("networkidle");
   for (const path of asked(between, /^\/(widget\.js$|assets\/)/)) {
-    const bytes = await weight(between, new RegExp(`^${path.replaceAll(".", "\\.")}$`));
-    t.diagnostic(`${path}: ${(bytes / 1024).toFixed(2)} KB gz`);
+    const [br, gz] = await Promise.all(["br", "gzip"].map((coding) => sent(between.url + path, coding)));
+    t.diagnostic(`${path}: ${(br / 1024).toFixed(2)} KB brotli, ${(gz / 1024).toFixed(2)} KB gzip`);
   }
 });
 

@@ -1,16 +1,18 @@
 // What files weigh on their way to the visitor.
 
-import { gzipSync } from "node:zlib";
-
-/** The bytes, compressed, of the files that were asked for through a proxy. */
+/** The bytes, as a browser is sent them over HTTPS, of the files that were asked for through
+ * a proxy. */
 export async function weight(between, wanted) {
   let sum = 0;
-  for (const path of asked(between, wanted)) {
-    const res = await fetch(between.url + path);
-    if (!res.ok) throw new Error(`${path}: ${res.status}`);
-    sum += gzipSync(Buffer.from(await res.arrayBuffer()), { level: 9 }).length;
-  }
+  for (const path of asked(between, wanted)) sum += await sent(between.url + path);
   return sum;
+}
+
+/** The bytes of one file in a coding: that of its Content-Length, which fetch would unpack. */
+export async function sent(address, coding = "br") {
+  const res = await fetch(address, { method: "HEAD", headers: { "Accept-Encoding": coding } });
+  if (!res.ok) throw new Error(`${address}: ${res.status}`);
+  return Number(res.headers.get("Content-Length"));
 }
 
 /** The paths that were asked for, each once. */

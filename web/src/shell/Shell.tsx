@@ -68,7 +68,7 @@ export function Shell({ chat, t, base, prefs, onPrefs, onClose, page, history: L
     onLoad: (more?: boolean) => chat.loadList(more),
     onBack: wide ? undefined : () => setListed(false),
   };
-  const history = List && t.complete() ? <List {...listProps} /> : <Later part="History" {...listProps} />;
+  const history = List ? <List {...listProps} /> : <Later part="History" {...listProps} />;
   return (
     <>
       {page && (
