@@ -139,7 +139,7 @@ test("25 Other sites may not use it, no cookie is set, and the token stays where
 });
 
 test("26 Errors of the page and of the widget stay apart, and a switch on the server takes it off", { timeout }, async (t) => {
-  const { chat, page, context, between } = await stage(t, {
+  const { chat, page, context, between, address } = await stage(t, {
     answer: hello,
     host: (server) => ({
       body: `<script>
@@ -166,6 +166,7 @@ test("26 Errors of the page and of the widget stay apart, and a switch on the se
   context.wrong.length = 0;
 
   // Switched off: nothing is left of it, once the browser asks again, five minutes later.
+  await page.goto("about:blank"); // the page from before asks no more
   await (await context.newCDPSession(page)).send("Network.clearBrowserCache");
   const rewritten = promise();
   between.answer = ({ path }) => {
@@ -173,7 +174,7 @@ test("26 Errors of the page and of the widget stay apart, and a switch on the se
     rewritten.resolve();
     return { status: 200, headers: { "Content-Type": "application/json" }, body: { version: 1, enabled: false, assistant: "help", title: "", locale: "en", accent: "#0b6e63", disclosure: { version: "", text: "" }, suggestions: [], images: [], identity: false } };
   };
-  await page.reload();
+  await page.goto(address);
   await rewritten;
   await page.waitForFunction(() => !document.querySelector("answerable-chat"));
 });

@@ -77,14 +77,17 @@ test("a chat that is taken off and put back, again and again, leaves no nodes an
     await page.evaluate(() => globalThis.Answerable.logout());
     await chat.customers.first().waitFor({ state: "detached" });
     await page.evaluate(() => globalThis.Answerable.destroy());
-    await devtools.send("HeapProfiler.collectGarbage");
-    const { nodes, jsEventListeners } = await devtools.send("Memory.getDOMCounters");
-    return { nodes, jsEventListeners };
   };
-  await once();
-  const before = await once();
-  for (let i = 0; i < 3; i++) await once();
-  const after = await once();
+  const left = async () => {
+    await devtools.send("HeapProfiler.collectGarbage");
+    return devtools.send("Memory.getDOMCounters");
+  };
+  for (let i = 0; i < 2; i++) await once();
+  const before = await left();
+  for (let i = 0; i < 4; i++) await once();
+  let after = await left();
+  // What a browser has not collected yet is no leak; it may take more than one request.
+  for (let i = 0; i < 50 && after.jsEventListeners > before.jsEventListeners + 5; i++) after = await left();
   assert.ok(after.jsEventListeners <= before.jsEventListeners + 5, `${before.jsEventListeners} listeners became ${after.jsEventListeners}`);
   assert.ok(after.nodes <= before.nodes + 50, `${before.nodes} nodes became ${after.nodes}`);
 });
