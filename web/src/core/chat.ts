@@ -854,7 +854,17 @@ function excerpt(text: string): string {
   return line.length <= 100 ? line : `${line.slice(0, 99).replace(/[\uD800-\uDBFF]$/, "")}…`;
 }
 
+/** The words at the start of an answer without its Markdown, for a line of a list. */
+function unmarked(text: string): string {
+  return text
+    .slice(0, 400)
+    .replace(/^[|:\- ]+$| ?\[\d{1,4}\]|^\s*(?:#{1,6}|>|[-+]) /gm, "")
+    .replace(/\[([^\]\n]*)\]\([^)\s]*\)/g, "$1")
+    .replace(/[*`|]+/g, " ");
+}
+
 function textOf(item: Item): string {
+  if (item.type === "answer") return unmarked(item.text);
   return "text" in item ? item.text || ("files" in item ? (item.files[0]?.name ?? "") : "") : "";
 }
 

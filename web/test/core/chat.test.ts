@@ -25,6 +25,15 @@ test("a message begins the conversation, and its answer comes as it is written",
   assert.equal(chat.state.list.entries[0]?.title, "How long does delivery take?");
 });
 
+test("the list shows the words of the last answer, not its Markdown", async () => {
+  const chat = await mount();
+  server.onMessage = (c) => reply(c, "| To | Cost |\n|:---|---:|\n| **Cork** | free [1] |\n\n- see [here](https://x.example/a)");
+  chat.send("Hello?");
+  await until("the answer", () => answer(chat)?.running === false);
+  await until("the list", () => chat.state.list.entries[0]?.last !== "");
+  assert.equal(chat.state.list.entries[0]!.last, "To Cost Cork free see here");
+});
+
 test("parts of the state that did not change stay the same objects, and listeners are called once per frame", async () => {
   const chat = await mount();
   server.onMessage = (c) => reply(c, "Yes.");
