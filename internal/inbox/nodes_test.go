@@ -157,7 +157,7 @@ func TestAStopThroughAnotherNode(t *testing.T) {
 	a, b := newNode(t, url, "One. Two. Three\nstall"), newNode(t, url, "B speaks.")
 	id := a.create()
 	a.accept(a.process, id, "first")
-	b.until(id, hasText) // of the other node
+	b.until(id, shows("Two.")) // of the other node
 	began := time.Now()
 	if _, err := b.Stop(t.Context(), id); err != nil {
 		t.Fatal(err)
@@ -231,7 +231,7 @@ func TestATakeOverThroughAnotherNode(t *testing.T) {
 	a, b := newNode(t, url, "One. Two. Three\nstall"), newNode(t, url, "B speaks.")
 	id := a.create()
 	a.accept(a.process, id, "first")
-	b.until(id, hasText)
+	b.until(id, shows("Two."))
 	began := time.Now()
 	if _, err := b.Take(t.Context(), id, "Ann"); err != nil {
 		t.Fatal(err)
@@ -248,7 +248,7 @@ func TestADeadNodesTurnIsResumedByAnother(t *testing.T) {
 	a, b := newNode(t, url, "One. Two. Three\nstall"), newNode(t, url, "Three. Four.")
 	id := a.create()
 	a.accept(a.process, id, "first")
-	b.until(id, hasText)
+	b.until(id, shows("Two."))
 	began := time.Now()
 	a.die()
 	events := b.until(id, ended)
@@ -308,7 +308,7 @@ func TestTwoNodesAdoptEachTurnOnce(t *testing.T) {
 		ids = append(ids, id)
 	}
 	for _, id := range ids {
-		dead.until(id, hasText)
+		dead.until(id, shows("Two."))
 	}
 	dead.die()
 	for _, id := range ids {
@@ -383,7 +383,7 @@ func TestAStopWhileATurnIsTakenUp(t *testing.T) {
 	p := w.start()
 	id := w.create()
 	w.accept(p, id, "first")
-	w.until(id, hasText)
+	w.until(id, shows("Two."))
 	p.leave()
 
 	var in *inbox.Inbox

@@ -161,6 +161,11 @@ func wait(d time.Duration) { <-time.After(d) }
 func ended(e chat.Event) bool   { return e.Kind == chat.KindTurnEnded }
 func hasText(e chat.Event) bool { return e.Kind == chat.KindText }
 
+// shows fits the text event that has these words.
+func shows(words string) func(chat.Event) bool {
+	return func(e chat.Event) bool { return hasText(e) && strings.Contains(string(e.Body), words) }
+}
+
 // lines describes events, a line each; neighbouring texts are joined.
 func lines(events []chat.Event) string {
 	var out []string
