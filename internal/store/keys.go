@@ -50,6 +50,7 @@ func (s *Store) Publish(ctx context.Context, assistant, generation, source strin
 		_, err := t.exec(`INSERT INTO generations (assistant, generation, source, published_at)
 			SELECT $1, $2, $3, CASE WHEN MAX(published_at) >= $4 THEN MAX(published_at) + 1 ELSE $4 END FROM generations WHERE assistant = $1`,
 			assistant, generation, source, time.Now().UnixMicro())
+		t.m.settings = true
 		if err != nil {
 			return fmt.Errorf("publish generation %s: %w", generation, err)
 		}

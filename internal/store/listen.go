@@ -19,11 +19,17 @@ const channel = "answerable"
 // payloadLimit is PostgreSQL's bound of 8,000 bytes, with a margin.
 const payloadLimit = 7900
 
-// notify tells other nodes which conversations a commit wrote to. It is part of the
-// transaction: PostgreSQL delivers it with the commit.
+// settingsChanged is the payload, behind the sender, that says so.
+const settingsChanged = "\tsettings"
+
+// notify tells other nodes which conversations a commit wrote to, and whether it changed
+// settings. It is part of the transaction: PostgreSQL delivers it with the commit.
 func (t *tx) notify(members []*member) error {
-	last := map[chat.ConversationID]int64{}
+	last, settings := map[chat.ConversationID]int64{}, []string(nil)
 	for _, m := range members {
+		if m.settings {
+			settings = []string{""}
+		}
 		for _, a := range m.events {
 			last[a.conversation] = max(last[a.conversation], a.event.Seq)
 		}
@@ -34,6 +40,9 @@ func (t *tx) notify(members []*member) error {
 	hints := make([]string, 0, len(last))
 	for id, seq := range last {
 		hints = append(hints, string(id)+" "+strconv.FormatInt(seq, 10))
+	}
+	if err := t.tell(settingsChanged, settings); err != nil {
+		return err
 	}
 	return t.tell(" ", hints)
 }
@@ -96,7 +105,10 @@ type Heard struct {
 	// event or 0.
 	Hint   func(chat.ConversationID, int64)
 	Signal func(chat.ConversationID, chat.Event)
-	Joined func() // after each connection: what there was before is lost
+	// Settings is told that what operators set for assistants was changed: releases,
+	// notices, the off switch. Read them again. It may be nil.
+	Settings func()
+	Joined   func() // after each connection: what there was before is lost
 }
 
 // Listen tells h what other processes do, until ctx ends. On SQLite there are none, and it
@@ -140,6 +152,12 @@ func (s *Store) listen(ctx context.Context, h Heard) error {
 			return err
 		}
 		if strings.HasPrefix(n.Payload, s.sender) {
+			continue
+		}
+		if strings.HasSuffix(n.Payload, settingsChanged) {
+			if h.Settings != nil {
+				h.Settings()
+			}
 			continue
 		}
 		// What cannot be read is a later version's; the log has what happened.

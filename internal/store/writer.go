@@ -61,6 +61,13 @@ type member struct {
 	done    chan struct{}
 	events  []announced
 	hints   []chat.ConversationID // changed without an event
+	// settings: what operators set was changed, see Heard.
+	settings bool
+}
+
+// forget drops what an attempt has gathered; err is what became of it.
+func (m *member) forget(err error) {
+	m.err, m.events, m.hints, m.settings = err, nil, nil, false
 }
 
 // announced is what a follower is told after the commit.
@@ -358,7 +365,8 @@ type tx struct {
 
 // member runs one member. It returns an error when the transaction cannot go on.
 func (t *tx) member(m *member, savepoint bool) error {
-	m.err, m.events, m.hints, t.m = nil, nil, nil, m
+	m.forget(nil)
+	t.m = m
 	if savepoint {
 		if err := t.run("SAVEPOINT member"); err != nil {
 			return err
@@ -372,10 +380,10 @@ func (t *tx) member(m *member, savepoint bool) error {
 		return nil
 	}
 	if again(err) || !ours(err) {
-		m.events, m.hints = nil, nil
+		m.forget(nil)
 		return err
 	}
-	m.err, m.events, m.hints = err, nil, nil
+	m.forget(err)
 	if savepoint {
 		if err := t.run("ROLLBACK TO SAVEPOINT member"); err != nil {
 			return err
