@@ -37,18 +37,44 @@ const (
 //
 // Anchors, aliases and tags are refused: a file says what it means where it stands.
 func Decode(file string, data []byte, into any) error {
+	d, err := decode(file, data, reflect.ValueOf(into).Elem())
+	if err != nil {
+		return err
+	}
+	return d.errs.sorted()
+}
+
+// DecodeList is Decode for a file that is a list. check, which may be nil, sees each
+// item after that was validated; it is for what an item alone does not say, and its
+// errors are as those of Validate.
+func DecodeList[T any](file string, data []byte, check func(T) error) ([]T, error) {
+	var list []T
+	d, err := decode(file, data, reflect.ValueOf(&list).Elem())
+	if err != nil {
+		return nil, err
+	}
+	for i, item := range list {
+		if path := fmt.Sprintf("[%d]", i); check != nil && !d.bad[path] {
+			d.told(path, check(item))
+		}
+	}
+	return list, d.errs.sorted()
+}
+
+// decode reads data into v and validates it. Mistakes are in the decoder; the error is
+// for a file that could not be read at all.
+func decode(file string, data []byte, v reflect.Value) (*decoder, error) {
 	root, err := parse(data)
 	if e, ok := errors.AsType[Error](err); ok {
 		e.File = file
-		return Errors{e}
+		return nil, Errors{e}
 	}
-	d := decoder{file: file, lines: map[string]int{}, bad: map[string]bool{}}
-	v := reflect.ValueOf(into).Elem()
+	d := &decoder{file: file, lines: map[string]int{}, bad: map[string]bool{}}
 	if root != nil {
 		d.value("", root, v)
 	}
 	d.validate("", v)
-	return d.errs.sorted()
+	return d, nil
 }
 
 // parse returns the root of the only document, nil where there is none, or an [Error].
@@ -319,17 +345,22 @@ func (d *decoder) validate(path string, v reflect.Value) {
 			d.validate(join(path, f.name), f.value)
 		}
 		check, ok := v.Addr().Interface().(interface{ Validate() error })
-		if !ok {
+		if !ok || d.bad[path] && path != "" { // nothing was read
 			return
 		}
-		for _, err := range flatten(check.Validate()) {
-			at := path
-			if k, ok := errors.AsType[*keyError](err); ok {
-				at, err = join(path, k.key), k.err
-			}
-			if !d.unread(at) { // a default stands there
-				d.report(d.line(at), at, err.Error())
-			}
+		d.told(path, check.Validate())
+	}
+}
+
+// told reports what the check of the value at path found.
+func (d *decoder) told(path string, err error) {
+	for _, err := range flatten(err) {
+		at := path
+		if k, ok := errors.AsType[*keyError](err); ok {
+			at, err = join(path, k.key), k.err
+		}
+		if !d.unread(at) { // a default stands there
+			d.report(d.line(at), at, err.Error())
 		}
 	}
 }

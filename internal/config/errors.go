@@ -176,7 +176,8 @@ func quote(s string) string {
 	return strconv.Quote(s)
 }
 
-// Meant proposes the word that is nearest to what was written, or nothing.
+// Meant proposes the word that is nearest to what was written, for the end of a message,
+// or nothing.
 func Meant(written string, words []string) string {
 	if len(written) > 60 {
 		return ""
