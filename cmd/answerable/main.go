@@ -209,12 +209,12 @@ func (c *cli) config() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, err := c.load()
+			cfg, err := c.load()
 			names := []string{}
 			if len(args) == 1 {
-				all, err2 := app.CheckAssistants(args[0])
-				err = errors.Join(err, err2)
-				names = append(names, all...)
+				var bad error
+				names, bad = app.CheckAssistants(cfg, args[0])
+				err = errors.Join(err, bad)
 			}
 			if err != nil {
 				return err

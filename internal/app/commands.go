@@ -19,14 +19,17 @@ import (
 	"github.com/answerable/answerable/internal/store"
 )
 
-// CheckAssistants reads the assistants in a directory and returns their names.
-func CheckAssistants(dir string) ([]string, error) {
+// CheckAssistants reads the assistants in a directory, their golden cases too, and returns
+// their names. What they want of the server must be in c.
+func CheckAssistants(c Config, dir string) ([]string, error) {
 	all, err := assistant.LoadDir(dir)
-	var names []string
+	names, errs := []string{}, []error{err}
 	for _, a := range all {
 		names = append(names, a.Name)
+		_, golden := a.Golden()
+		errs = append(errs, checkModels(a, configured(c.Models)), golden)
 	}
-	return names, err
+	return names, errors.Join(errs...)
 }
 
 // OpenPublished opens the generation that an assistant serves; with "" the one that was

@@ -27,7 +27,8 @@ const (
 // has no value, leaves its field as it is, so that defaults are set before; a list
 // replaces the default list.
 //
-// Every struct of the tree that has a method
+// Bounds of values stand in tags of their fields (bounds.go). Every struct of the tree
+// that has a method
 //
 //	Validate() error
 //
@@ -77,6 +78,35 @@ func decode(file string, data []byte, v reflect.Value) (*decoder, error) {
 	return d, nil
 }
 
+// LineOf returns the line in which a file sets a key, or the nearest key above it, or 0.
+// It is for mistakes that only somebody else can see.
+func LineOf(data []byte, key string) int {
+	n, err := parse(data)
+	line := 0
+	for _, part := range strings.FieldsFunc(key, func(r rune) bool { return strings.ContainsRune(".[]", r) }) {
+		if err != nil || n == nil {
+			break
+		}
+		if n = child(n, part); n != nil {
+			line = n.Line
+		}
+	}
+	return line
+}
+
+// child returns the value of a key, or the item of a list, or nil.
+func child(n *yaml.Node, part string) *yaml.Node {
+	if i, err := strconv.Atoi(part); err == nil && n.Kind == yaml.SequenceNode && i < len(n.Content) {
+		return n.Content[i]
+	}
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == part {
+			return n.Content[i+1]
+		}
+	}
+	return nil
+}
+
 // parse returns the root of the only document, nil where there is none, or an [Error].
 func parse(data []byte) (*yaml.Node, error) {
 	if len(data) > maxBytes {
@@ -98,6 +128,15 @@ func parse(data []byte) (*yaml.Node, error) {
 		return nil, syntaxError(data, err)
 	}
 	return doc.Content[0], nil
+}
+
+// CheckText returns an error of type [Errors] unless data, the content of file, is text.
+func CheckText(file string, data []byte) error {
+	if e, ok := errors.AsType[Error](checkText(data)); ok {
+		e.File = file
+		return Errors{e}
+	}
+	return nil
 }
 
 // checkText refuses what is not text.
@@ -313,14 +352,16 @@ func (d *decoder) unknown(path string, key *yaml.Node, fields []field) {
 type field struct {
 	name  string
 	value reflect.Value
+	tag   reflect.StructTag
 }
 
 // fields returns the fields of a struct that have a yaml tag, by its name.
 func fields(v reflect.Value) []field {
 	var all []field
 	for i := range v.NumField() {
-		if name := v.Type().Field(i).Tag.Get("yaml"); name != "" {
-			all = append(all, field{name, v.Field(i)})
+		tag := v.Type().Field(i).Tag
+		if name := tag.Get("yaml"); name != "" && name != "-" {
+			all = append(all, field{name, v.Field(i), tag})
 		}
 	}
 	return all
@@ -342,6 +383,7 @@ func (d *decoder) validate(path string, v reflect.Value) {
 		}
 	case reflect.Struct:
 		for _, f := range fields(v) {
+			d.told(path, checkTags(f.name, f.value, f.tag))
 			d.validate(join(path, f.name), f.value)
 		}
 		check, ok := v.Addr().Interface().(interface{ Validate() error })
