@@ -70,7 +70,7 @@ func decode(file string, data []byte, v reflect.Value) (*decoder, error) {
 		e.File = file
 		return nil, Errors{e}
 	}
-	d := &decoder{file: file, lines: map[string]int{}, bad: map[string]bool{}}
+	d := &decoder{file: file, lines: map[string]int{}, bad: map[string]bool{}, holed: map[string]bool{}}
 	if root != nil {
 		d.value("", root, v)
 	}
@@ -176,6 +176,15 @@ func syntaxError(data []byte, err error) error {
 			line = n
 		}
 	}
+	for part, hint := range map[string]string{
+		"mapping values are not allowed": "; indent keys that belong together alike, and put a text with a colon in quotes",
+		"did not find expected ',' or":   "; a bracket is not closed, or a comma is missing",
+		"unexpected end of stream":       "; a quote is not closed",
+	} {
+		if strings.Contains(message, part) {
+			message += hint
+		}
+	}
 	return Error{Line: line, Message: "not valid YAML, here or shortly after: " + message}
 }
 
@@ -185,12 +194,22 @@ type decoder struct {
 	errs  Errors
 	lines map[string]int  // by key path
 	bad   map[string]bool // key paths whose values were not read
+	holed map[string]bool // key paths above those, and above unknown keys
 }
 
 // fail reports that the value of a key cannot be read, or, without a path, the line.
 func (d *decoder) fail(line int, path, format string, args ...any) {
 	d.bad[path] = true
+	d.hole(path)
 	d.report(line, path, fmt.Sprintf(format, args...))
+}
+
+// hole notes that something below path was not read, so that as a whole it cannot be judged.
+func (d *decoder) hole(path string) {
+	for ; path != ""; path = above(path) {
+		d.holed[path] = true
+	}
+	d.holed[""] = true
 }
 
 func (d *decoder) report(line int, path, message string) {
@@ -339,6 +358,7 @@ func (d *decoder) unknown(path string, key *yaml.Node, fields []field) {
 	for i, f := range fields {
 		names[i] = f.name
 	}
+	d.hole(path)
 	in, hint := "", Meant(key.Value, names)
 	if path != "" {
 		in = " in " + path
@@ -398,10 +418,11 @@ func (d *decoder) validate(path string, v reflect.Value) {
 func (d *decoder) told(path string, err error) {
 	for _, err := range flatten(err) {
 		at := path
-		if k, ok := errors.AsType[*keyError](err); ok {
+		k, ok := errors.AsType[*keyError](err)
+		if ok {
 			at, err = join(path, k.key), k.err
 		}
-		if !d.unread(at) { // a default stands there
+		if !d.unread(at) && (ok || !d.holed[path]) { // a default stands there
 			d.report(d.line(at), at, err.Error())
 		}
 	}

@@ -83,6 +83,9 @@ func CheckPhrases(key string, phrases []string) error {
 
 // CheckLocale says what is wrong with the name of a language, which stands behind others.
 func CheckLocale(written string, before []string) error {
+	if written == "" {
+		return errors.New("is missing; name a language such as de or pt-BR")
+	}
 	tag, err := language.Parse(written)
 	if err != nil || strings.Contains(written, "_") {
 		return fmt.Errorf("want a language such as de or pt-BR, not %q", written)
