@@ -223,6 +223,7 @@ func (a *App) Run(ctx context.Context) error {
 		return a.Store.Listen(listening, store.Heard{Hint: a.hint, Signal: a.signal, Joined: a.Feed.HintAll})
 	})
 	g.Go(func() error { return collectRarely(listening) })
+	g.Go(func() error { return a.noteKeys(listening) })
 	if a.Resume {
 		g.Go(func() error { return a.dropUnsent(listening) })
 	}
