@@ -162,14 +162,14 @@ func (a *App) open(ctx context.Context) error {
 
 // InstallationKey returns the key that seals what is stored.
 func InstallationKey(c Config) (store.Key, error) {
-	if k := os.Getenv("ANSWERABLE_KEY"); k != "" {
+	if k := os.Getenv(keyVariable); k != "" {
 		key, err := store.ParseKey(k)
 		if err != nil {
 			return key, fmt.Errorf("ANSWERABLE_KEY: %w", err)
 		}
 		return key, nil
 	}
-	if f := os.Getenv("ANSWERABLE_KEY_FILE"); f != "" {
+	if f := os.Getenv(keyFileVariable); f != "" {
 		b, err := os.ReadFile(f)
 		if err != nil {
 			return store.Key{}, &chat.Error{Kind: chat.NotFound, Message: "the file that ANSWERABLE_KEY_FILE names cannot be read", Err: err}

@@ -37,18 +37,24 @@ const (
 //
 // Anchors, aliases and tags are refused: a file says what it means where it stands.
 func Decode(file string, data []byte, into any) error {
+	_, err := DecodeLines(file, data, into)
+	return err
+}
+
+// DecodeLines is Decode, and says where the keys were that it read.
+func DecodeLines(file string, data []byte, into any) (Lines, error) {
 	root, err := parse(data)
 	if e, ok := errors.AsType[Error](err); ok {
 		e.File = file
-		return Errors{e}
+		return nil, Errors{e}
 	}
-	d := decoder{file: file, lines: map[string]int{}, bad: map[string]bool{}}
+	d := decoder{file: file, lines: Lines{}, bad: map[string]bool{}}
 	v := reflect.ValueOf(into).Elem()
 	if root != nil {
 		d.value("", root, v)
 	}
 	d.validate("", v)
-	return d.errs.sorted()
+	return d.lines, d.errs.sorted()
 }
 
 // parse returns the root of the only document, nil where there is none, or an [Error].
@@ -117,8 +123,9 @@ func syntaxError(data []byte, err error) error {
 // A decoder reads a node tree into a struct and remembers where each key was.
 type decoder struct {
 	file  string
+	from  func(key string) string // names the file of a key; nil: it is file
 	errs  Errors
-	lines map[string]int  // by key path
+	lines Lines
 	bad   map[string]bool // key paths whose values were not read
 }
 
@@ -129,15 +136,19 @@ func (d *decoder) fail(line int, path, format string, args ...any) {
 }
 
 func (d *decoder) report(line int, path, message string) {
+	file := d.file
+	if d.from != nil {
+		file = d.from(path)
+	}
 	if path != "" {
 		message = path + ": " + message
 	}
 	switch len(d.errs) {
 	case maxErrors:
 	case maxErrors - 1:
-		d.errs = append(d.errs, Error{d.file, line, "… and more mistakes"})
+		d.errs = append(d.errs, Error{file, line, "… and more mistakes"})
 	default:
-		d.errs = append(d.errs, Error{d.file, line, message})
+		d.errs = append(d.errs, Error{file, line, message})
 	}
 }
 
