@@ -174,7 +174,9 @@ func expiry(text string, now time.Time) (*chat.Time, error) {
 	if text == "" {
 		return nil, nil
 	}
-	at := func(t time.Time) (*chat.Time, error) { return &chat.Time{Time: t.UTC().Truncate(time.Millisecond)}, nil }
+	at := func(t time.Time) (*chat.Time, error) {
+		return &chat.Time{Time: t.UTC().Truncate(time.Millisecond)}, nil
+	}
 	if t, err := time.Parse(time.DateOnly, text); err == nil {
 		return at(t.AddDate(0, 0, 1))
 	}
