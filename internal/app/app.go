@@ -193,14 +193,14 @@ func (a *App) open(ctx context.Context) error {
 
 // InstallationKey returns the key that seals what is stored.
 func InstallationKey(c Config) (store.Key, error) {
-	if k := os.Getenv("ANSWERABLE_KEY"); k != "" {
+	if k := os.Getenv(keyVariable); k != "" {
 		key, err := store.ParseKey(k)
 		if err != nil {
 			return key, fmt.Errorf("ANSWERABLE_KEY: %w", err)
 		}
 		return key, nil
 	}
-	if f := os.Getenv("ANSWERABLE_KEY_FILE"); f != "" {
+	if f := os.Getenv(keyFileVariable); f != "" {
 		b, err := os.ReadFile(f)
 		if err != nil {
 			return store.Key{}, &chat.Error{Kind: chat.NotFound, Message: "the file that ANSWERABLE_KEY_FILE names cannot be read", Err: err}
@@ -254,6 +254,7 @@ func (a *App) Run(ctx context.Context) error {
 		return a.Store.Listen(listening, store.Heard{Hint: a.hint, Signal: a.signal, Joined: a.Feed.HintAll})
 	})
 	g.Go(func() error { return collectRarely(listening) })
+	g.Go(func() error { return a.noteKeys(listening) })
 	if a.Resume {
 		g.Go(func() error { return a.dropUnsent(listening) })
 	}

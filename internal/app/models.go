@@ -77,6 +77,9 @@ func (h *Header) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// MarshalText masks the value, which may be a key.
+func (h Header) MarshalText() ([]byte, error) { return []byte(h.Name + ": (secret)"), nil }
+
 // Object is a JSON object.
 type Object map[string]any
 

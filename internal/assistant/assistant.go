@@ -71,7 +71,8 @@ type Assistant struct {
 	Release string // a hash of the assistant's own files, without its documents
 
 	own      []OwnFile
-	released bool // the folder has the own files alone
+	lines    map[string]config.Lines // of assistant.yaml and the policies
+	released bool                    // the folder has the own files alone
 }
 
 // Persona is what an assistant calls itself, and how it speaks.
@@ -138,7 +139,7 @@ func LoadRelease(fsys fs.FS, name string) (*Assistant, error) {
 func load(fsys fs.FS, dir, name string, released bool) (*Assistant, error) {
 	usual := Default()
 	a := &usual
-	a.Name, a.FS, a.Dir, a.released = name, fsys, dir, released
+	a.Name, a.FS, a.Dir, a.released, a.lines = name, fsys, dir, released, map[string]config.Lines{}
 	own, err := OwnFiles(fsys)
 	a.own, a.Release = own, release(own)
 	if len(own) == 0 && err == nil {

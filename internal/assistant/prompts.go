@@ -26,7 +26,8 @@ const (
 func (a *Assistant) read(f OwnFile) (err error) {
 	switch folder, name := path.Split(f.Path); {
 	case f.Path == File:
-		return config.Decode(f.Path, f.Data, a)
+		a.lines[f.Path], err = config.DecodeLines(f.Path, f.Data, a)
+		return err
 	case f.Path == personaFile && strings.TrimSpace(a.Persona.Style) != "":
 		return wrong(f.Path, "persona.style in %s says how it speaks too; keep one of them", File)
 	case f.Path == personaFile:
@@ -45,7 +46,7 @@ func (a *Assistant) read(f OwnFile) (err error) {
 		return wrong(f.Path, "this file is not read; the files here are named as in %s%s.yaml", folder, strings.TrimSuffix(name, path.Ext(name)))
 	case folder == "policies/":
 		var p guard.Policy
-		err := config.Decode(f.Path, f.Data, &p)
+		a.lines[f.Path], err = config.DecodeLines(f.Path, f.Data, &p)
 		a.Policies = append(a.Policies, p)
 		return err
 	}
@@ -98,13 +99,7 @@ func (a *Assistant) Wrong(key, format string, args ...any) error {
 
 // at returns a mistake under a key of one of the assistant's own files.
 func (a *Assistant) at(file, key, format string, args ...any) error {
-	line := 0
-	for _, f := range a.own {
-		if f.Path == file {
-			line = config.LineOf(f.Data, key)
-		}
-	}
-	return config.Errors{{File: file, Line: line, Message: key + ": " + fmt.Sprintf(format, args...)}}
+	return config.Errors{{File: file, Line: a.lines[file].Of(key), Message: key + ": " + fmt.Sprintf(format, args...)}}
 }
 
 // checkPolicies checks what policies say together, and beside the rest.

@@ -164,15 +164,16 @@ func TestSecretIsNotSeen(t *testing.T) {
 	}
 }
 
-func TestLineOf(t *testing.T) {
-	data := []byte("a: 1\nlist:\n  - x: 1\n  - x: 2\n    y: 3\n")
-	for key, want := range map[string]int{"a": 1, "list": 3, "list[1]": 4, "list[1].y": 5, "list[1].z": 4, "list[2]": 3, "b": 0, "": 0, "a.b": 1} {
-		if got := config.LineOf(data, key); got != want {
-			t.Errorf("LineOf(%s) = %d, want %d", key, got, want)
-		}
+func TestLines(t *testing.T) {
+	s := defaults()
+	lines, err := config.DecodeLines("f", []byte("name: a\nlimits:\n  turn: 5s\ndoors:\n  - colour: red\n  -\n    colour: green\n"), &s)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if got := config.LineOf([]byte("a: [\n"), "a"); got != 0 {
-		t.Errorf("LineOf of what is not YAML = %d", got)
+	for key, want := range map[string]int{"name": 1, "limits": 3, "doors[0]": 5, "doors[1].colour": 7, "doors[1].handle": 7, "limits.messages": 3, "key": 0, "": 0} {
+		if got := lines.Of(key); got != want {
+			t.Errorf("Of(%s) = %d, want %d", key, got, want)
+		}
 	}
 }
 

@@ -38,11 +38,17 @@ const (
 //
 // Anchors, aliases and tags are refused: a file says what it means where it stands.
 func Decode(file string, data []byte, into any) error {
+	_, err := DecodeLines(file, data, into)
+	return err
+}
+
+// DecodeLines is Decode, and says where the keys were that it read.
+func DecodeLines(file string, data []byte, into any) (Lines, error) {
 	d, err := decode(file, data, reflect.ValueOf(into).Elem())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return d.errs.sorted()
+	return d.lines, d.errs.sorted()
 }
 
 // DecodeList is Decode for a file that is a list. check, which may be nil, sees each
@@ -70,41 +76,12 @@ func decode(file string, data []byte, v reflect.Value) (*decoder, error) {
 		e.File = file
 		return nil, Errors{e}
 	}
-	d := &decoder{file: file, lines: map[string]int{}, bad: map[string]bool{}, holed: map[string]bool{}}
+	d := &decoder{file: file, lines: Lines{}, bad: map[string]bool{}, holed: map[string]bool{}}
 	if root != nil {
 		d.value("", root, v)
 	}
 	d.validate("", v)
 	return d, nil
-}
-
-// LineOf returns the line in which a file sets a key, or the nearest key above it, or 0.
-// It is for mistakes that only somebody else can see.
-func LineOf(data []byte, key string) int {
-	n, err := parse(data)
-	line := 0
-	for _, part := range strings.FieldsFunc(key, func(r rune) bool { return strings.ContainsRune(".[]", r) }) {
-		if err != nil || n == nil {
-			break
-		}
-		if n = child(n, part); n != nil {
-			line = n.Line
-		}
-	}
-	return line
-}
-
-// child returns the value of a key, or the item of a list, or nil.
-func child(n *yaml.Node, part string) *yaml.Node {
-	if i, err := strconv.Atoi(part); err == nil && n.Kind == yaml.SequenceNode && i < len(n.Content) {
-		return n.Content[i]
-	}
-	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == part {
-			return n.Content[i+1]
-		}
-	}
-	return nil
 }
 
 // parse returns the root of the only document, nil where there is none, or an [Error].
@@ -191,8 +168,9 @@ func syntaxError(data []byte, err error) error {
 // A decoder reads a node tree into a struct and remembers where each key was.
 type decoder struct {
 	file  string
+	from  func(key string) string // names the file of a key; nil: it is file
 	errs  Errors
-	lines map[string]int  // by key path
+	lines Lines
 	bad   map[string]bool // key paths whose values were not read
 	holed map[string]bool // key paths above those, and above unknown keys
 }
@@ -213,15 +191,19 @@ func (d *decoder) hole(path string) {
 }
 
 func (d *decoder) report(line int, path, message string) {
+	file := d.file
+	if d.from != nil {
+		file = d.from(path)
+	}
 	if path != "" {
 		message = path + ": " + message
 	}
 	switch len(d.errs) {
 	case maxErrors:
 	case maxErrors - 1:
-		d.errs = append(d.errs, Error{d.file, line, "… and more mistakes"})
+		d.errs = append(d.errs, Error{file, line, "… and more mistakes"})
 	default:
-		d.errs = append(d.errs, Error{d.file, line, message})
+		d.errs = append(d.errs, Error{file, line, message})
 	}
 }
 
@@ -423,7 +405,7 @@ func (d *decoder) told(path string, err error) {
 			at, err = join(path, k.key), k.err
 		}
 		if !d.unread(at) && (ok || !d.holed[path]) { // a default stands there
-			d.report(d.line(at), at, err.Error())
+			d.report(d.lines.Of(at), at, err.Error())
 		}
 	}
 }
@@ -436,16 +418,6 @@ func (d *decoder) unread(path string) bool {
 		}
 	}
 	return false
-}
-
-// line returns where a key is set, or else the nearest key above it, or 0.
-func (d *decoder) line(path string) int {
-	for ; path != ""; path = above(path) {
-		if line := d.lines[path]; line > 0 {
-			return line
-		}
-	}
-	return 0
 }
 
 // above returns the path of what a key is in.
