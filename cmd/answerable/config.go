@@ -38,7 +38,7 @@ ANSWERABLE_KEY_FILE gives the key that seals what is stored.`,
 			}
 			return w.Flush()
 		}}
-	cmd.AddCommand(c.checkConfig())
+	cmd.AddCommand(c.checkConfig(), c.schema())
 	return cmd
 }
 

@@ -41,7 +41,7 @@ type Assistant struct {
 	// What the assistant calls itself, and how it speaks.
 	Persona Persona `yaml:"persona"`
 	// How much text is checked before it is shown: whole sentences, or words, which appear
-	// sooner and may have to be taken back. Default: sentence.
+	// sooner and may have to be taken back.
 	Unit chat.Unit `yaml:"gate" oneof:"sentence,word"`
 	// Phrases that must never be shown, however they are written. Default: none.
 	Forbidden []string `yaml:"forbidden"`
@@ -87,7 +87,7 @@ type Persona struct {
 // missing.
 type Lines struct {
 	// The language, as in de or pt-BR.
-	Locale string `yaml:"locale"`
+	Locale string `yaml:"locale" need:"name a language such as de or pt-BR"`
 	// The documents do not have it.
 	Nothing string `yaml:"nothing" most:"500"`
 	// A person takes over.

@@ -341,6 +341,9 @@ func (d *decoder) unknown(path string, key *yaml.Node, fields []field) {
 		names[i] = f.name
 	}
 	d.hole(path)
+	if meant := nearest(key.Value, names); meant != "" {
+		d.bad[join(path, meant)] = true // it is not missing as well
+	}
 	in, hint := "", Meant(key.Value, names)
 	if path != "" {
 		in = " in " + path

@@ -32,10 +32,10 @@ type Policy struct {
 type Rule struct {
 	// What the rule is called in the record of a turn: lower-case letters, digits and
 	// single hyphens.
-	Name string `yaml:"name" most:"64"`
+	Name string `yaml:"name" most:"64" need:"the record of a turn names the rule that was followed"`
 	// Phrases in the customer's message; any of them. They are found as whole words,
 	// however they are written: case, accents and punctuation between them do not matter.
-	When []string `yaml:"when"`
+	When []string `yaml:"when" need:"list phrases of messages that the rule is for"`
 	// Whether the conversation goes to a person, at once.
 	HandOver bool `yaml:"hand_over"`
 	// What the customer is told, in their language or else in the first one.
@@ -45,9 +45,9 @@ type Rule struct {
 // Said is a text in one language.
 type Said struct {
 	// The language, as in de or pt-BR.
-	Locale string `yaml:"locale"`
+	Locale string `yaml:"locale" need:"name a language such as de or pt-BR"`
 	// What is said.
-	Text string `yaml:"text" most:"1000"`
+	Text string `yaml:"text" most:"1000" need:"write what is said"`
 }
 
 // CheckPhrase says what is wrong with a phrase that is to be looked for, and stands in a
@@ -84,7 +84,7 @@ func CheckPhrases(key string, phrases []string) error {
 // CheckLocale says what is wrong with the name of a language, which stands behind others.
 func CheckLocale(written string, before []string) error {
 	if written == "" {
-		return errors.New("is missing; name a language such as de or pt-BR")
+		return nil // the key is needed, which was told
 	}
 	tag, err := language.Parse(written)
 	if err != nil || strings.Contains(written, "_") {
@@ -132,14 +132,8 @@ func (p Policy) Validate() error {
 // Validate checks what a type alone does not say.
 func (r Rule) Validate() error {
 	errs := []error{CheckPhrases("when", r.When)}
-	switch {
-	case r.Name == "":
-		errs = append(errs, config.At("name", "is missing; the record of a turn names the rule that was followed"))
-	case strings.Trim(r.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
+	if strings.Trim(r.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 		errs = append(errs, config.At("name", "want lower-case letters, digits and hyphens, as in legal-threats, not %q", r.Name))
-	}
-	if len(r.When) == 0 {
-		errs = append(errs, config.At("when", "is missing; list phrases of messages that the rule is for"))
 	}
 	if !r.HandOver && len(r.Say) == 0 {
 		errs = append(errs, errors.New("the rule does nothing; add hand_over: true, or say"))
@@ -152,14 +146,6 @@ func (r Rule) Validate() error {
 		locales = append(locales, s.Locale)
 	}
 	return errors.Join(errs...)
-}
-
-// Validate checks what a type alone does not say.
-func (s Said) Validate() error {
-	if strings.TrimSpace(s.Text) == "" {
-		return config.At("text", "is missing; write what is said")
-	}
-	return nil
 }
 
 // Policies are rules of policies, made ready. The zero value has none. It may be used by many
