@@ -76,14 +76,12 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	for _, as := range a.Library.Assistants() {
-		if a.runners[as.Name], err = a.runner(as); err != nil {
+		if err := a.checkModels(as); err != nil {
 			return nil, err
 		}
+		a.runners[as.Name] = a.runner(as)
 	}
-	gone, err := a.runner(&assistant.Assistant{})
-	if err != nil {
-		return nil, err
-	}
+	gone := a.runner(&assistant.Assistant{})
 	a.Inbox = &inbox.Inbox{
 		Store: a.Store, Node: chat.NewNodeID(), Shared: a.Store.Shared(), Resumes: o.Resume,
 		Runner: func(name string) *turn.Runner {
@@ -99,14 +97,10 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 }
 
 // runner returns what answers for an assistant.
-func (a *App) runner(as *assistant.Assistant) (*turn.Runner, error) {
+func (a *App) runner(as *assistant.Assistant) *turn.Runner {
 	policies, err := guard.NewPolicies(as.Policies)
 	if err != nil {
-		return nil, fmt.Errorf("make the policies of %s ready: %w", as.Name, err)
-	}
-	asked, err := a.modelsOf(as)
-	if err != nil {
-		return nil, err
+		panic("app: policies of an assistant that was not validated: " + err.Error())
 	}
 	whole := as.Limits.Turn
 	if whole == 0 {
@@ -120,7 +114,7 @@ func (a *App) runner(as *assistant.Assistant) (*turn.Runner, error) {
 		rules.Claims.Uncited = guard.Flag
 	}
 	return &turn.Runner{
-		Assistant: name, Company: as.Company, Release: as.Release, Build: a.build(), Store: turnStore{a.Store}, Model: asked, Rules: rules, Policies: policies,
+		Assistant: name, Company: as.Company, Release: as.Release, Build: a.build(), Store: turnStore{a.Store}, Model: a.modelsOf(as), Rules: rules, Policies: policies,
 		Persona: turn.Persona{Name: as.Persona.Name, Style: as.Persona.Style, Languages: as.Languages, Tell: as.Tell(), Instructions: as.Instructions},
 		Knowledge: func() turn.Knowledge {
 			if g := a.Library.Current(name); g != nil && g.Chunks() > 0 {
@@ -132,7 +126,7 @@ func (a *App) runner(as *assistant.Assistant) (*turn.Runner, error) {
 			Calls: a.Config.Limits.Calls, Paid: a.Config.Limits.Tokens},
 		Price: cost(a.entries),
 		Log:   a.Log,
-	}, nil
+	}
 }
 
 // linesOf returns an assistant's own lines as turns say them. Of two locales of a language
