@@ -208,6 +208,8 @@ type prose struct {
 	column int    // where the next word begins; 0: at the start of a line
 	space  int    // before it
 	word   string
+	row    bool // a row of a table, which stays whole
+	begun  bool // somebody else wrote up to the indent
 }
 
 // write takes the next piece of the text, which is clean.
@@ -236,12 +238,21 @@ func closes(c string) bool {
 	return strings.ContainsAny(c, "、。，．：；？！」』）】》〉〕ー々")
 }
 
+// follow is write for the rest of a line that has begun, as far as the indent.
+func (p *prose) follow(text string) {
+	p.begun = true
+	p.write(text)
+}
+
 func (p *prose) flush() {
 	if p.word == "" {
 		return
 	}
+	if p.column == 0 {
+		p.row = strings.HasPrefix(p.word, "|")
+	}
 	wide, room := cells(p.word), p.s.width()
-	if room != unlimited {
+	if room != unlimited && !p.row {
 		room = min(room-1, readable)
 		if p.column > 0 && len(p.indent)+p.column+p.space+wide > room {
 			io.WriteString(p.s, "\n")
@@ -249,9 +260,10 @@ func (p *prose) flush() {
 		}
 	}
 	before := strings.Repeat(" ", p.space)
-	if p.column == 0 {
+	if p.column == 0 && !p.begun {
 		before = p.indent + before
 	}
+	p.begun = false
 	io.WriteString(p.s, before+p.s.paint(p.how, p.word))
 	p.column += p.space + wide
 	p.space, p.word = 0, ""
@@ -260,10 +272,10 @@ func (p *prose) flush() {
 // end writes what was held back, and ends the line.
 func (p *prose) end() {
 	p.flush()
-	if p.column > 0 {
+	if p.column > 0 || p.begun {
 		io.WriteString(p.s, "\n")
 	}
-	p.column, p.space = 0, 0
+	p.column, p.space, p.begun = 0, 0, false
 }
 
 // paragraphs prints a whole text of somebody else's, wrapped and indented.

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -120,7 +119,7 @@ func openWriting(ctx context.Context, o Options) (*writing, error) {
 			return nil, err
 		}
 		if s != nil {
-			return &writing{server: &remote{*s}}, nil
+			return &writing{server: &remote{Serving: *s, http: http.DefaultClient}}, nil
 		}
 	}
 	a := &App{Options: o}
@@ -165,85 +164,31 @@ func (w *writing) ingest(ctx context.Context, a *assistant.Assistant, dir string
 	return out, l.Publish(ctx, a, g, ingested+dir)
 }
 
-// Ask asks one question in a new conversation and passes on the events of its turn. A
-// server that runs on the data directory answers, unless o names what to answer from.
-func Ask(ctx context.Context, o Options, name string, question chat.Text, show func(chat.ConversationID, chat.Event) error) error {
-	if o.Dir == "" && o.FakeProvider == "" && o.Config.Postgres.Reveal() == "" {
-		s, err := ServingAt(o.Config.Data)
-		if err != nil {
-			return err
-		}
-		if s != nil {
-			return (&remote{*s}).ask(ctx, name, question, show)
-		}
-	}
-	a, err := New(ctx, o)
-	if err != nil {
-		return err
-	}
-	return errors.Join(a.ask(ctx, name, question, show), a.Close())
-}
-
-// ask answers in this process.
-func (a *App) ask(ctx context.Context, name string, question chat.Text, show func(chat.ConversationID, chat.Event) error) error {
-	names := a.Library.Names()
-	if name == "" && len(names) > 0 {
-		name = names[0]
-	}
-	if !a.Library.Has(name) {
-		return &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("there is no assistant %q; there are: %s", name, strings.Join(names, ", "))}
-	}
-	running, stop := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- a.Run(running) }()
-	err := a.askHere(ctx, name, question, show)
-	stop()
-	return errors.Join(err, <-done)
-}
-
-func (a *App) askHere(ctx context.Context, name string, question chat.Text, show func(chat.ConversationID, chat.Event) error) error {
-	id := chat.NewConversationID()
-	_, hash := access.NewToken(id)
-	if _, err := a.Store.Create(ctx, store.NewConversation{ID: id, Assistant: name, TokenHash: hash}); err != nil {
-		return err
-	}
-	m, err := a.Inbox.Accept(ctx, chat.Incoming{Conversation: id, Text: question})
-	if err != nil {
-		return err
-	}
-	for e, err := range a.Feed.Follow(ctx, id, 0) {
-		if err != nil {
-			return err
-		}
-		if e.Turn != m.Message.Turn {
-			continue
-		}
-		if err := show(id, e); err != nil {
-			return err
-		}
-		if e.Kind == chat.KindTurnEnded {
-			return nil
-		}
-	}
-	return ctx.Err()
-}
-
 // remote is a running server.
-type remote struct{ Serving }
+type remote struct {
+	Serving
+	http *http.Client
+}
 
-func (r *remote) send(ctx context.Context, path, accept string, body any) (*http.Response, error) {
-	b, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
+func (r *remote) send(ctx context.Context, method, path, accept string, body any) (*http.Response, error) {
+	var content io.Reader = http.NoBody
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return nil, err
+		}
+		content = bytes.NewReader(b)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL+path, bytes.NewReader(b))
+	req, err := http.NewRequestWithContext(ctx, method, r.URL+path, content)
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+r.Token)
-	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", accept)
-	resp, err := http.DefaultClient.Do(req)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := r.http.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("ask the server at %s: %w", r.URL, err)
 	}
@@ -261,52 +206,21 @@ func (r *remote) send(ctx context.Context, path, accept string, body any) (*http
 	return resp, nil
 }
 
-func (r *remote) post(ctx context.Context, path string, body any) error {
-	resp, err := r.send(ctx, path, "application/json", body)
+// call sends body, unless it is nil, and reads the answer into out, unless that is nil.
+func (r *remote) call(ctx context.Context, method, path string, body, out any) error {
+	resp, err := r.send(ctx, method, path, "application/json", body)
 	if err != nil {
 		return err
 	}
-	return resp.Body.Close()
-}
-
-func (r *remote) ask(ctx context.Context, name string, question chat.Text, show func(chat.ConversationID, chat.Event) error) error {
-	body := map[string]any{}
-	if name != "" {
-		body["assistant"] = name
+	if out != nil {
+		err = json.NewDecoder(resp.Body).Decode(out)
 	}
-	resp, err := r.send(ctx, "/v1/conversations", "application/json", body)
-	if err != nil {
-		return err
-	}
-	var c struct {
-		ID chat.ConversationID `json:"id"`
-	}
-	err = json.NewDecoder(resp.Body).Decode(&c)
 	if err = errors.Join(err, resp.Body.Close()); err != nil {
 		return fmt.Errorf("read the server's answer: %w", err)
 	}
-	resp, err = r.send(ctx, "/v1/conversations/"+string(c.ID)+"/messages", "text/event-stream", map[string]any{"text": question})
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	lines := bufio.NewScanner(resp.Body)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		data, ok := strings.CutPrefix(lines.Text(), "data: ")
-		if !ok {
-			continue
-		}
-		var e chat.Event
-		if err := json.Unmarshal([]byte(data), &e); err != nil {
-			return fmt.Errorf("read the server's answer: %w", err)
-		}
-		if err := show(c.ID, e); err != nil {
-			return err
-		}
-		if e.Kind == chat.KindTurnEnded {
-			return nil
-		}
-	}
-	return fmt.Errorf("the server's answer broke off: %w", errors.Join(lines.Err(), io.ErrUnexpectedEOF))
+	return nil
+}
+
+func (r *remote) post(ctx context.Context, path string, body any) error {
+	return r.call(ctx, http.MethodPost, path, body, nil)
 }
