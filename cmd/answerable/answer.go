@@ -42,6 +42,7 @@ func (a *answer) take(e chat.Event) error {
 		}
 		if a.text != nil {
 			a.text.write(clean(b.Text))
+			a.text.flush() // it ends with a word
 		}
 	case chat.KindRetract:
 		a.Citations = []chat.Citation{}

@@ -56,7 +56,7 @@ func (c *cli) open(ctx context.Context, t talk) (_ *app.Client, _ app.Standing, 
 		s, err = client.Conversation(ctx, id)
 	}
 	if err == nil {
-		err = app.RememberConversation(cfg.Data, id)
+		err = client.Remember(id)
 	}
 	if err != nil {
 		return nil, s, errors.Join(err, client.Close())

@@ -91,7 +91,7 @@ const (
 
 // paint returns text in a style, where the screen has colours.
 func (s *screen) paint(how style, text string) string {
-	if !s.colours || text == "" {
+	if !s.colours || how == "" || text == "" {
 		return text
 	}
 	return "\x1b[" + string(how) + "m" + text + "\x1b[0m"
@@ -202,14 +202,15 @@ const readable = 100
 
 // prose breaks text between words to fit the terminal, as the text comes. Call end.
 type prose struct {
-	s      *screen
-	indent string // of every line
-	how    style  // or ""
-	column int    // where the next word begins; 0: at the start of a line
-	space  int    // before it
-	word   string
-	row    bool // a row of a table, which stays whole
-	begun  bool // somebody else wrote up to the indent
+	s        *screen
+	indent   string // of every line
+	how      style  // or ""
+	column   int    // where the next word begins; 0: at the start of a line
+	space    int    // before it
+	word     string
+	row      bool // a row of a table, which stays whole
+	anywhere bool // the word may begin a line though no space is before it
+	begun    bool // somebody else wrote up to the indent
 }
 
 // write takes the next piece of the text, which is clean.
@@ -226,7 +227,7 @@ func (p *prose) write(text string) {
 			p.space++
 		case g.Width() > 1 && !closes(c): // Chinese and Japanese break anywhere, but not before a full stop
 			p.flush()
-			p.word = c
+			p.word, p.anywhere = c, true
 		default:
 			p.word += c
 		}
@@ -244,6 +245,7 @@ func (p *prose) follow(text string) {
 	p.write(text)
 }
 
+// flush writes what was held back. What follows without a space stays on the line.
 func (p *prose) flush() {
 	if p.word == "" {
 		return
@@ -254,7 +256,7 @@ func (p *prose) flush() {
 	wide, room := cells(p.word), p.s.width()
 	if room != unlimited && !p.row {
 		room = min(room-1, readable)
-		if p.column > 0 && len(p.indent)+p.column+p.space+wide > room {
+		if p.column > 0 && (p.space > 0 || p.anywhere) && len(p.indent)+p.column+p.space+wide > room {
 			io.WriteString(p.s, "\n")
 			p.column, p.space = 0, 0
 		}
@@ -266,7 +268,7 @@ func (p *prose) flush() {
 	p.begun = false
 	io.WriteString(p.s, before+p.s.paint(p.how, p.word))
 	p.column += p.space + wide
-	p.space, p.word = 0, ""
+	p.space, p.word, p.anywhere = 0, "", false
 }
 
 // end writes what was held back, and ends the line.

@@ -139,7 +139,8 @@ func (c *Client) Act(ctx context.Context, id chat.ConversationID, what string, b
 }
 
 // Events yields what happens in a conversation from the event behind after on, and signals,
-// until ctx ends or the connection is lost.
+// until ctx ends or the connection is lost. The first is of no kind: it says that the
+// connection stands.
 func (c *Client) Events(ctx context.Context, id chat.ConversationID, after int64) iter.Seq2[chat.Event, error] {
 	return func(yield func(chat.Event, error) bool) {
 		resp, err := c.server.send(ctx, http.MethodGet, conversationPath(id)+"/events?after="+strconv.FormatInt(after, 10), "text/event-stream", nil)
@@ -148,6 +149,9 @@ func (c *Client) Events(ctx context.Context, id chat.ConversationID, after int64
 			return
 		}
 		defer resp.Body.Close()
+		if !yield(chat.Event{}, nil) {
+			return
+		}
 		lines := bufio.NewScanner(resp.Body)
 		lines.Buffer(nil, 16<<20)
 		for lines.Scan() {
@@ -247,9 +251,9 @@ func (l *inside) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1
 // lastFile holds the id of the conversation that ask or chat had last.
 const lastFile = "last-conversation"
 
-// RememberConversation notes the conversation that "last" means from now on. The data
-// directory is there.
-func RememberConversation(data string, id chat.ConversationID) error {
+// Remember notes the conversation that LastConversation returns from now on.
+func (c *Client) Remember(id chat.ConversationID) error {
+	data := c.options.Config.Data
 	if err := os.WriteFile(filepath.Join(data, lastFile), []byte(id), 0o600); err != nil {
 		return cannotWrite(data, err)
 	}
