@@ -21,10 +21,10 @@ type talk struct {
 
 func (t *talk) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&t.assistant, "assistant", "", "which assistant (default: the first)")
-	f.StringVar(&t.conversation, "conversation", "", "go on with this conversation: its id, or last")
-	f.StringVar(&t.dir, "dir", "", "answer from this folder, without a running server")
-	f.StringVar(&t.fake, "fake-provider", "", "answer from a script, without a running server")
+	f.StringVar(&t.assistant, "assistant", "", "ask the assistant `NAME` (default: the first)")
+	f.StringVar(&t.conversation, "conversation", "", "go on with the conversation `ID`, or the last")
+	f.StringVar(&t.dir, "dir", "", "answer from the folder `DIR`, without a running server")
+	f.StringVar(&t.fake, "fake-provider", "", "answer from the script `FILE`, without a running server")
 	f.BoolVar(&t.test, "test", false, "mark a new conversation as a test: it counts in no statistics")
 }
 

@@ -86,8 +86,8 @@ func (c *cli) search() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&name, "assistant", "", "whose documents (default: those published last)")
-	cmd.Flags().IntVar(&limit, "limit", 5, "passages")
+	cmd.Flags().StringVar(&name, "assistant", "", "search the documents of the assistant `NAME` (default: those published last)")
+	cmd.Flags().IntVar(&limit, "limit", 5, "show `N` passages")
 	return cmd
 }
 
@@ -105,16 +105,18 @@ func (c *cli) eval() *cobra.Command {
 
 func (c *cli) evalRetrieval() *cobra.Command {
 	var cfg eval.RetrievalConfig
-	history := -1
+	var history int
 	cmd := &cobra.Command{
 		Use:   "retrieval",
 		Short: "Measure how well passages are found: nDCG@10, recall, MRR",
 		Long: `Measure how well passages are found.
 
 The files are JSON Lines, gzipped or not:
+
   docs     {"id", "title", "text"}
   queries  {"id", "text", "history": [{"role", "text"}]}
   qrels    {"query", "doc", "grade"}
+
 Documents are cut into passages as when they are served; a document scores as its best
 passage. Gain is linear, as in trec_eval. Queries without a relevant document are skipped
 and counted.`,
@@ -126,11 +128,12 @@ and counted.`,
 					return usageError{fmt.Errorf("%s is missing: name the file", f.flag)}
 				}
 			}
-			switch {
-			case history == 0:
+			if history < 0 {
+				return usageError{fmt.Errorf("--history is 0 or more, not %d", history)}
+			}
+			cfg.History = history
+			if history == 0 && cmd.Flags().Changed("history") {
 				cfg.History = eval.NoHistory
-			case history > 0:
-				cfg.History = history
 			}
 			r, err := eval.Retrieval(cmd.Context(), cfg, nil)
 			if err != nil {
@@ -143,12 +146,12 @@ and counted.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&cfg.Docs, "docs", "", "the documents")
-	f.StringVar(&cfg.Queries, "queries", "", "the queries")
-	f.StringVar(&cfg.Qrels, "qrels", "", "which documents are relevant")
-	f.StringVar(&cfg.Predictions, "predictions", "", "write a JSON line per query with the ranking to this file")
-	f.IntVar(&cfg.K, "k", 20, "documents to rank for each query, at least 20")
-	f.IntVar(&history, "history", -1, "earlier turns to use; 0 for none (default: all)")
+	f.StringVar(&cfg.Docs, "docs", "", "the documents `FILE`")
+	f.StringVar(&cfg.Queries, "queries", "", "the queries `FILE`")
+	f.StringVar(&cfg.Qrels, "qrels", "", "the `FILE` that says which documents are relevant")
+	f.StringVar(&cfg.Predictions, "predictions", "", "write a JSON line per query with the ranking to `FILE`")
+	f.IntVar(&cfg.K, "k", 20, "rank `N` documents for each query, at least 20")
+	f.IntVar(&history, "history", 0, "use `N` earlier turns; 0 for none (default: all)")
 	return cmd
 }
 

@@ -86,6 +86,7 @@ type cli struct {
 func (c *cli) commands() []*cobra.Command {
 	return []*cobra.Command{
 		c.serve(), c.ask(), c.chat(), c.ingest(), c.search(), c.eval(), c.replay(), c.keys(), c.config(), c.doctor(), c.version(),
+		c.completion(), c.man(),
 	}
 }
 
@@ -96,8 +97,8 @@ func (c *cli) root() *cobra.Command {
 		Long: `Answerable answers customers from your own documents, cites them, hands over to a
 person without losing a word, and keeps a record of everything it said.
 
-Start with:  answerable serve            the demo shop, on http://127.0.0.1:8080
-             answerable serve ./docs     your own folder of Markdown, text or HTML`,
+  answerable serve          the demo shop, on http://127.0.0.1:8080
+  answerable serve ./docs   your own folder of Markdown, text or HTML`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Example: `  answerable serve ./docs
@@ -106,14 +107,18 @@ Start with:  answerable serve            the demo shop, on http://127.0.0.1:8080
 		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
 	f := root.PersistentFlags()
-	f.StringVar(&c.configFile, "config", "", "the server's file (default: "+app.ConfigFile+" in the working directory, if it is there)")
-	f.StringVar(&c.data, "data", "", "the data directory (default: ./data)")
-	f.StringVar(&c.postgres, "postgres", "", "URL of a PostgreSQL database to use in place of SQLite")
+	f.StringVar(&c.configFile, "config", "", "the server's `FILE` (default: "+app.ConfigFile+" here, if it is there)")
+	f.StringVar(&c.data, "data", "", "the data directory `DIR` (default: ./data)")
+	f.StringVar(&c.postgres, "postgres", "", "`URL` of a PostgreSQL database to use in place of SQLite")
 	f.BoolVar(&c.json, "json", false, "print one JSON value")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(wrongFlag)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { c.help(cmd) })
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(helpCommand())
 	for _, cmd := range c.commands() {
 		root.AddCommand(cmd)
 	}
+	c.complete(root)
 	return root
 }
 
@@ -125,14 +130,6 @@ func exactly(n int, what string) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-// subcommand refuses what is not a subcommand.
-func subcommand(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usageError{fmt.Errorf("there is no command %q", strings.TrimSpace(name(cmd)+" "+args[0]))}
-	}
-	return nil
 }
 
 // name is what is typed behind "answerable" for a command.

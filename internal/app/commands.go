@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/answerable/answerable/internal/access"
@@ -48,6 +49,23 @@ func OpenPublished(ctx context.Context, c Config, name string) (*knowledge.Gener
 		return nil, &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("nothing was published for an assistant %q", name)}
 	}
 	return nil, &chat.Error{Kind: chat.NotFound, Message: "no documents were ingested yet: run answerable ingest DIR, or the server once"}
+}
+
+// PublishedNames returns the names of the assistants for which something was ever
+// published. It reads beside a running server.
+func PublishedNames(ctx context.Context, c Config) ([]string, error) {
+	s, err := OpenReading(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	published, err := s.Published(ctx, 1000)
+	var names []string
+	for _, p := range published {
+		if !slices.Contains(names, p.Assistant) {
+			names = append(names, p.Assistant)
+		}
+	}
+	return names, errors.Join(err, s.Close())
 }
 
 // Ingested is what ingest did.

@@ -274,7 +274,7 @@ func (d *decoder) unknown(path string, key *yaml.Node, fields []field) {
 	for i, f := range fields {
 		names[i] = f.name
 	}
-	in, hint := "", meant(key.Value, names)
+	in, hint := "", Meant(key.Value, names)
 	if path != "" {
 		in = " in " + path
 	}

@@ -97,7 +97,7 @@ func OneOf[T ~string](key string, v T, words ...T) error {
 	if v == "" {
 		return At(key, "is missing; it is one of %s", strings.Join(all, ", "))
 	}
-	return At(key, "%s is not one of %s%s", quote(string(v)), strings.Join(all, ", "), meant(string(v), all))
+	return At(key, "%s is not one of %s%s", quote(string(v)), strings.Join(all, ", "), Meant(string(v), all))
 }
 
 // Origins returns an error unless each of the list is written as browsers send it in
@@ -154,8 +154,9 @@ func quote(s string) string {
 	return strconv.Quote(s)
 }
 
-// meant proposes the word that is nearest to what was written, or nothing.
-func meant(written string, words []string) string {
+// Meant proposes the word that is nearest to what was written, for the end of a message,
+// or nothing.
+func Meant(written string, words []string) string {
 	if len(written) > 60 {
 		return ""
 	}
