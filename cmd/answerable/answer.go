@@ -20,14 +20,14 @@ type answer struct {
 	Record       *chat.Turn          `json:"record,omitempty"`
 
 	levelReason string
-	text        *prose // where it is shown, or nil
+	text        *reply // where it is shown, or nil
 }
 
 // newAnswer begins to show an answer, unless with --json.
 func (c *cli) newAnswer(id chat.ConversationID) *answer {
 	a := &answer{Conversation: id, Citations: []chat.Citation{}}
 	if !c.json {
-		a.text = &prose{s: c.stdout}
+		a.text = &reply{prose: prose{s: c.stdout}}
 	}
 	return a
 }
@@ -42,7 +42,6 @@ func (a *answer) take(e chat.Event) error {
 		}
 		if a.text != nil {
 			a.text.write(clean(b.Text))
-			a.text.flush() // it ends with a word
 		}
 	case chat.KindRetract:
 		a.Citations = []chat.Citation{}

@@ -25,7 +25,7 @@ func TestAskInterrupted(t *testing.T) {
 	if code != exitFailed {
 		t.Errorf("exit code %d, want %d", code, exitFailed)
 	}
-	for _, want := range []string{"(stopped)", ", stopped in ", "answerable: the turn ended as stopped"} {
+	for _, want := range []string{"(stopped)", "stopped after ", "answerable: the turn ended as stopped"} {
 		if !strings.Contains(errs.String(), want) {
 			t.Errorf("stderr does not say %q:\n%s", want, errs.String())
 		}

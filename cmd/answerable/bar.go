@@ -102,6 +102,14 @@ func grouped(n int64) string {
 	return s
 }
 
+// count writes a number of things.
+func count(n int, of string) string {
+	if n == 1 {
+		return "1 " + of
+	}
+	return grouped(int64(n)) + " " + of + "s"
+}
+
 // span writes a duration as people say it.
 func span(d time.Duration) string {
 	switch d = d.Round(time.Second); {

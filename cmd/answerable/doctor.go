@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -63,26 +62,30 @@ func (c *cli) diagnosis(r app.Report) error {
 	}
 	wide := 0
 	for _, f := range r.Findings {
-		wide = max(wide, len(f.Name))
+		wide = max(wide, cells(f.Name))
 	}
-	var b, todo strings.Builder
 	area := ""
 	for _, f := range r.Findings {
 		if f.Area != area {
 			area = f.Area
-			fmt.Fprintln(&b, c.stdout.paint(bold, area))
+			fmt.Fprintln(c.stdout, c.stdout.paint(bold, area))
 		}
-		state := c.state(f.State)
-		fmt.Fprintf(&b, "  %s  %-*s  %s\n", state, wide, f.Name, f.Detail)
-		if f.Advice != "" {
-			fmt.Fprintf(&todo, "  %s  %s, %s: %s\n", state, f.Area, f.Name, f.Advice)
+		c.stdout.hang("  "+c.state(f.State)+"  "+f.Name, 10+wide, f.Detail)
+	}
+	todo := false
+	for _, f := range r.Findings {
+		if f.Advice == "" {
+			continue
 		}
+		if !todo {
+			fmt.Fprintf(c.stdout, "\n%s\n", c.stdout.paint(bold, "What to do:"))
+			todo = true
+		}
+		c.stdout.hang("  "+c.state(f.State), 8, f.Area+", "+f.Name+": "+f.Advice)
 	}
-	if todo.Len() > 0 {
-		fmt.Fprintf(&b, "\nWhat to do:\n%s", &todo)
-	}
-	fmt.Fprintf(&b, "\n%s\nWarnings: %d. Failures: %d.\n", r.Summary, r.Warnings, r.Failures)
-	_, err := fmt.Fprint(c.stdout, &b)
+	fmt.Fprintln(c.stdout)
+	c.stdout.paragraphs("", "", r.Summary)
+	_, err := fmt.Fprintf(c.stdout, "Warnings: %d. Failures: %d.\n", r.Warnings, r.Failures)
 	return err
 }
 

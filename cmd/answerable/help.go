@@ -91,14 +91,10 @@ func paragraphs(text string) []paragraph {
 
 // list prints subcommands in the order of their names.
 func (c *cli) list(cmd *cobra.Command, names []string) {
-	const wide = 12
 	for _, name := range names {
 		for _, sub := range cmd.Commands() {
 			if sub.Name() == name && sub.IsAvailableCommand() {
-				p := &prose{s: c.stdout, indent: strings.Repeat(" ", wide+4)}
-				fmt.Fprintf(c.stdout, "  %s  ", c.stdout.paint(accent, pad(name, wide)))
-				p.follow(sub.Short)
-				p.end()
+				c.stdout.hang("  "+c.stdout.paint(accent, name), 16, sub.Short)
 			}
 		}
 	}

@@ -35,9 +35,9 @@ func (c *cli) ingest() *cobra.Command {
 				return c.print(r)
 			}
 			for _, s := range r.Skipped {
-				fmt.Fprintf(c.stderr, "skipped %s: %s\n", s.Path, s.Reason)
+				fmt.Fprintf(c.stderr, "skipped %s: %s\n", chat.Line(s.Path), s.Reason)
 			}
-			fmt.Fprintf(c.stdout, "%s: %d documents, %d passages, generation %.12s, in %s\n", r.Assistant, r.Documents, r.Passages, r.Generation, time.Since(began).Round(time.Millisecond))
+			fmt.Fprintf(c.stdout, "%s: %s, %s, generation %s, in %s\n", r.Assistant, count(r.Documents, "document"), count(r.Passages, "passage"), short(r.Generation), brief(time.Since(began)))
 			return nil
 		},
 	}
@@ -77,11 +77,14 @@ func (c *cli) search() *cobra.Command {
 				fmt.Fprintln(c.stdout, "Nothing found.")
 			}
 			for i, p := range found.Passages {
-				heading := p.Heading
+				heading := chat.Line(p.Heading)
 				if heading != "" {
 					heading = " > " + heading
 				}
-				fmt.Fprintf(c.stdout, "%d. %s%s (%s, %d–%d)  %.2f\n%s\n\n", i+1, p.Title, heading, p.Document, p.Start, p.End, p.Score, indent(string(p.Text)))
+				where := c.stdout.paint(dim, fmt.Sprintf("(%s, %d–%d)  %.2f", chat.Line(p.Document), p.Start, p.End, p.Score))
+				fmt.Fprintf(c.stdout, "%d. %s %s\n", i+1, c.stdout.paint(bold, chat.Line(p.Title)+heading), where)
+				c.stdout.paragraphs("   ", "", strings.TrimSpace(string(p.Text)))
+				fmt.Fprintln(c.stdout)
 			}
 			return nil
 		},
@@ -89,10 +92,6 @@ func (c *cli) search() *cobra.Command {
 	cmd.Flags().StringVar(&name, "assistant", "", "search the documents of the assistant `NAME` (default: those published last)")
 	cmd.Flags().IntVar(&limit, "limit", 5, "show `N` passages")
 	return cmd
-}
-
-func indent(s string) string {
-	return "   " + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n   ")
 }
 
 func (c *cli) eval() *cobra.Command {

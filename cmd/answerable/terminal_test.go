@@ -145,6 +145,33 @@ func TestProse(t *testing.T) {
 	}
 }
 
+// A table in an answer has columns on a terminal, however it comes; a pipe gets what was
+// written.
+func TestReply(t *testing.T) {
+	t.Setenv("NO_COLOR", "1")
+	const text = "Prices:\n\n| Place | Price |\n|---|---:|\n| Ireland | €4.90 [1] |\n| 日本 | none |\n\nNo | table.\n| nor this\nis one\n| a | b |\n|---|---|"
+	const want = "Prices:\n\nPlace    Price\nIreland  €4.90 [1]\n日本     none\n\nNo | table.\n| nor this\nis one\na  b\n"
+	for _, size := range []int{5, 1000} {
+		s, shown := pseudo(t, 80)
+		r := &reply{prose: prose{s: s}}
+		for rest := []rune(text); len(rest) > 0; {
+			n := min(size, len(rest))
+			r.write(string(rest[:n]))
+			rest = rest[n:]
+		}
+		r.end()
+		if got := shown(); got != want {
+			t.Errorf("in pieces of %d:\n%s\nwant\n%s", size, got, want)
+		}
+	}
+	var pipe bytes.Buffer
+	r := &reply{prose: prose{s: newScreen(&pipe)}}
+	r.write(text)
+	if r.end(); pipe.String() != text+"\n" {
+		t.Errorf("a pipe got\n%s", pipe.String())
+	}
+}
+
 func TestBarOnATerminal(t *testing.T) {
 	for _, c := range []struct {
 		columns uint16

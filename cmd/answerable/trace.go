@@ -15,7 +15,8 @@ import (
 func (c *cli) trace(s *screen, t chat.Turn) {
 	p := tracer{s}
 	fmt.Fprintln(s)
-	p.line("turn", string(t.ID)+", "+string(t.Outcome)+" in "+brief(t.EndedAt.Sub(t.AcceptedAt.Time))+firstText(t))
+	p.line("turn", string(t.ID))
+	p.line("outcome", string(t.Outcome)+" after "+brief(t.EndedAt.Sub(t.AcceptedAt.Time))+times(t))
 	p.line("assistant", t.Assistant+", release "+short(t.Release)+", generation "+short(t.Generation)+", build "+t.Build)
 	if t.Test {
 		p.line("test", "counts in no statistics")
@@ -67,10 +68,7 @@ const labels = 11
 
 // line prints a label and what belongs to it, broken and indented under itself.
 func (p tracer) line(label, text string) {
-	body := &prose{s: p.s, indent: strings.Repeat(" ", labels)}
-	fmt.Fprint(p.s, p.s.paint(dim, pad(label, labels)))
-	body.follow(chat.Line(text))
-	body.end()
+	p.s.hang(p.s.paint(dim, label), labels, chat.Line(text))
 }
 
 // table prints rows under a label.
@@ -78,7 +76,7 @@ func (p tracer) table(label string, rows [][]string) {
 	for i := range rows {
 		head := strings.Repeat(" ", labels-2) // table puts two more behind it
 		if i == 0 {
-			head = pad(label, labels-2)
+			head = pad(p.s.paint(dim, label), labels-2)
 		}
 		rows[i] = append([]string{head}, rows[i]...)
 	}
@@ -127,11 +125,13 @@ func (p tracer) attempts(t chat.Turn) {
 	}
 }
 
-func firstText(t chat.Turn) string {
-	if t.FirstShownAt == nil {
-		return ""
+// times says what came before the end, counted from when the message was accepted.
+func times(t chat.Turn) string {
+	s := "; begun after " + brief(t.StartedAt.Sub(t.AcceptedAt.Time))
+	if t.FirstShownAt != nil {
+		s += ", first text after " + brief(t.FirstShownAt.Sub(t.AcceptedAt.Time))
 	}
-	return ", first text after " + brief(t.FirstShownAt.Sub(t.AcceptedAt.Time))
+	return s
 }
 
 func because(reason string) string {
