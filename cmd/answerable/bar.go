@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,7 +14,7 @@ type bar struct {
 	s     *screen
 	what  string
 	began time.Time
-	told  time.Time // the last time, or when the work began
+	told  time.Time // the last time, or when the work began where that tells nothing
 	spoke bool
 }
 
@@ -22,9 +23,12 @@ const (
 	betweenTwo = 5 * time.Second        // lines elsewhere
 )
 
-// bar begins to tell how far what is; total is 0 where nobody knows it yet.
+// bar begins to tell how far what is; total is not above 0 where nobody knows it yet.
 func (c *cli) bar(what string, total int64) *bar {
 	b := &bar{s: c.stderr, what: what, began: time.Now(), told: time.Now()}
+	if b.s.moves && total <= 0 {
+		b.told = time.Time{} // at once: nothing may follow
+	}
 	b.set(0, total)
 	return b
 }
@@ -33,14 +37,14 @@ func (c *cli) bar(what string, total int64) *bar {
 func (b *bar) set(done, total int64) {
 	now := time.Now()
 	pause := betweenTwo
-	if b.s.terminal != nil {
+	if b.s.moves {
 		pause = redraw
 	}
 	if now.Sub(b.told) < pause {
 		return
 	}
 	b.told, b.spoke = now, true
-	if b.s.terminal != nil {
+	if b.s.moves {
 		b.s.draw(barLine(b.what, done, total, now.Sub(b.began), b.s.width()-1))
 		return
 	}
@@ -51,7 +55,7 @@ func (b *bar) set(done, total int64) {
 func (b *bar) end() {
 	switch {
 	case !b.spoke:
-	case b.s.terminal != nil:
+	case b.s.moves:
 		b.s.draw("")
 	default:
 		fmt.Fprintf(b.s, "%s: took %s\n", b.what, span(time.Since(b.began)))
@@ -65,6 +69,9 @@ const mostCells = 40
 func barLine(what string, done, total int64, took time.Duration, columns int) string {
 	what = clean(what)
 	rate := float64(done) / took.Seconds()
+	if done == 0 && total <= 0 {
+		return fit(what+" …", cmp.Or(columns, cells(what)+2))
+	}
 	parts := []string{}
 	if total > 0 {
 		parts = append(parts, fmt.Sprintf("%3d %%", done*100/total), grouped(done)+" of "+grouped(total))
@@ -127,11 +134,14 @@ func (c *cli) progress(what string, done, total int64) {
 		fmt.Fprintln(c.stderr, what)
 		return
 	}
+	if done >= total && total >= 0 && c.doing == nil {
+		return // it was over at once
+	}
 	if c.doing == nil || c.doing.what != what {
 		c.doing = c.bar(what, total)
 	}
 	c.doing.set(done, total)
-	if done >= total {
+	if total >= 0 && done >= total {
 		c.doing.end()
 		c.doing = nil
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/answerable/answerable/internal/app"
 	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/config"
 )
 
 func (c *cli) chat() *cobra.Command {
@@ -126,7 +127,7 @@ func (d *dialogue) run(ctx context.Context, s app.Standing) error {
 		if err != nil {
 			d.failed++
 			d.answers = append(d.answers, &answer{Conversation: d.id, Outcome: chat.Failed, Citations: []chat.Citation{}})
-			fmt.Fprintln(d.c.stderr, d.c.stderr.paint(bad, "answerable: ")+clean(err.Error()))
+			d.c.complain(err)
 		}
 	}
 }
@@ -374,12 +375,15 @@ func chatCommands() []chatCommand {
 // command does what a line with a slash says.
 func (d *dialogue) command(ctx context.Context, line string) error {
 	name, argument, _ := strings.Cut(strings.TrimPrefix(line, "/"), " ")
+	var names []string
 	for _, cmd := range chatCommands() {
 		if cmd.name == name {
 			return cmd.do(d, ctx, strings.TrimSpace(argument))
 		}
+		names = append(names, cmd.name)
 	}
-	return fmt.Errorf("there is no /%s: /help lists what there is; a message that begins with a slash needs a space before it", name)
+	return fmt.Errorf("there is no /%s%s; /help lists what there is, and a message that begins with a slash needs a space before it",
+		name, strings.ReplaceAll(config.Meant(name, names), `mean "`, `mean "/`))
 }
 
 // shown returns the last answer.

@@ -134,7 +134,7 @@ and counted.`,
 			if history == 0 && cmd.Flags().Changed("history") {
 				cfg.History = eval.NoHistory
 			}
-			r, err := eval.Retrieval(cmd.Context(), cfg, nil)
+			r, err := eval.Retrieval(cmd.Context(), cfg, func(p eval.Progress) { c.progress(p.Stage, int64(p.Done), int64(p.Total)) })
 			if err != nil {
 				return err
 			}

@@ -36,7 +36,7 @@ const mostLine = 1 << 20
 // newLines edits lines if both ends are a terminal.
 func newLines(in io.Reader, out *screen) *lines {
 	l := &lines{out: out}
-	if f, ok := in.(*os.File); ok && out.terminal != nil && term.IsTerminal(int(f.Fd())) {
+	if f, ok := in.(*os.File); ok && out.moves && term.IsTerminal(int(f.Fd())) {
 		l.in = f
 		l.renew(nil)
 		return l

@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(c.stderr, "answerable:", err)
+	c.complain(err)
 	var usage usageError
 	switch {
 	case errors.As(err, &usage):
@@ -68,6 +68,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitDiffers
 	}
 	return exitFailed
+}
+
+// complain says what went wrong.
+func (c *cli) complain(err error) {
+	p := &prose{s: c.stderr}
+	p.write(c.stderr.paint(bad, "answerable:") + " " + clean(err.Error()))
+	p.end()
 }
 
 // cli is what the commands share.

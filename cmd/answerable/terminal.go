@@ -20,6 +20,7 @@ import (
 type screen struct {
 	out      io.Writer
 	terminal *os.File // nil: a pipe or a file
+	moves    bool     // the cursor can be moved, as for a bar
 	colours  bool
 
 	mu  sync.Mutex
@@ -31,7 +32,8 @@ func newScreen(out io.Writer) *screen {
 	s := &screen{out: out}
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		s.terminal = f
-		s.colours = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" // no-color.org
+		s.moves = os.Getenv("TERM") != "dumb"
+		s.colours = s.moves && os.Getenv("NO_COLOR") == "" // no-color.org
 	}
 	return s
 }
@@ -56,10 +58,10 @@ func (s *screen) Write(b []byte) (int, error) {
 func (s *screen) draw(bar string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.bar || bar != "" {
+	if s.moves && (s.bar || bar != "") {
 		io.WriteString(s.out, eraseLine+bar)
 	}
-	s.bar = bar != ""
+	s.bar = s.moves && bar != ""
 }
 
 // unlimited is the width of what is not a terminal.

@@ -252,7 +252,7 @@ func TestProgramOnATerminal(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v\n%s", err, got)
 			}
-			if strings.Contains(got, "\x1b[") != c.want || !strings.Contains(got, "configuration") {
+			if strings.Contains(got, "\x1b[1m") != c.want || !strings.Contains(got, "configuration") {
 				t.Errorf("colours are wrong:\n%q", got)
 			}
 		})

@@ -127,7 +127,13 @@ func (l *Library) Ingest(ctx context.Context, a *assistant.Assistant, progress f
 	if g := l.newest(ctx, a.Name); g != nil && g.Holds(docs) {
 		return g, report, nil
 	}
+	if progress != nil {
+		progress("indexing "+a.Name, 0, -1)
+	}
 	g, err := knowledge.Build(docs)
+	if progress != nil {
+		progress("indexing "+a.Name, 1, 1)
+	}
 	if err != nil {
 		return nil, report, fmt.Errorf("index the documents of %s: %w", a.Name, err)
 	}
