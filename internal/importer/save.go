@@ -82,8 +82,8 @@ func readState(root *os.Root) (state, error) {
 	return s, nil
 }
 
-// Before returns what the last import from a place into dir knows, for Options.
-func Before(dir, from string) (Earlier, error) {
+// Before returns what the last import from a source into dir knows, for Options.
+func Before(dir, name string) (Earlier, error) {
 	root, err := os.OpenRoot(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Earlier{}, nil
@@ -93,10 +93,6 @@ func Before(dir, from string) (Earlier, error) {
 	}
 	defer root.Close()
 	s, err := readState(root)
-	if err != nil {
-		return Earlier{}, err
-	}
-	name, err := SourceName(dir, from)
 	if err != nil {
 		return Earlier{}, err
 	}
@@ -132,9 +128,9 @@ type Saved struct {
 // Articles is how many articles there are now.
 func (s Saved) Articles() int { return len(s.New) + len(s.Changed) + s.Unchanged + len(s.Kept) }
 
-// Save writes the articles of a batch into a folder of dir. A file that was edited since
+// Save writes the articles of a batch, from the source of this name, into a folder of dir. A file that was edited since
 // it was written, and every other file, stays as it is.
-func Save(dir, from string, b Batch, o Saving) (Saved, error) {
+func Save(dir, name string, b Batch, o Saving) (Saved, error) {
 	out := Saved{New: []string{}, Changed: []string{}, Kept: []string{}, Gone: []string{}, Removed: []string{}, Hidden: b.Hidden, Problems: b.Problems}
 	if out.Problems == nil {
 		out.Problems = []Problem{}
@@ -145,10 +141,6 @@ func Save(dir, from string, b Batch, o Saving) (Saved, error) {
 	}
 	defer root.Close()
 	st, err := readState(root)
-	if err != nil {
-		return out, err
-	}
-	name, err := SourceName(dir, from)
 	if err != nil {
 		return out, err
 	}

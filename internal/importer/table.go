@@ -90,7 +90,12 @@ func (b *Batch) table(ctx context.Context, seen map[string]string, name string, 
 // told to be empty.
 func (m Mapping) check(records []record) error {
 	has := func(place string, usually []string) bool {
-		return slices.ContainsFunc(records, func(r record) bool { return m.take(r, place, usually) != "" })
+		if !m.guessed {
+			usually = []string{place}
+		}
+		return slices.ContainsFunc(records, func(r record) bool {
+			return slices.ContainsFunc(usually, func(p string) bool { return at(r.value, p) != nil })
+		})
 	}
 	if len(records) == 0 {
 		return errors.New("there are no rows in it")
