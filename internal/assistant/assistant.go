@@ -61,7 +61,7 @@ type Limits struct {
 // together, as [config.Errors].
 func Load(fsys fs.FS, dir string) (*Assistant, error) {
 	a := &Assistant{
-		Name:      NameLike(folderName(dir)),
+		Name:      nameLike(folderName(dir)),
 		Unit:      chat.Sentence,
 		Knowledge: []string{"knowledge"},
 		Limits:    Limits{Passages: 5, PassageTokens: 1500, ReplyTokens: 1024},
@@ -180,8 +180,8 @@ func folderName(dir string) string {
 	return filepath.Base(dir)
 }
 
-// NameLike makes an assistant's name of any text.
-func NameLike(text string) string {
+// nameLike makes a name of any text.
+func nameLike(text string) string {
 	name := strings.Trim(notName.ReplaceAllString(strings.ToLower(text), "-"), "-")
 	if len(name) > maxName {
 		name = strings.Trim(name[:maxName], "-")
@@ -196,7 +196,7 @@ func NameLike(text string) string {
 func (a *Assistant) Validate() error {
 	var errs []error
 	if len(a.Name) > maxName || !goodName.MatchString(a.Name) {
-		errs = append(errs, config.At("name", "want at most %d lower-case letters, digits and single hyphens, such as %q", maxName, NameLike(a.Name)))
+		errs = append(errs, config.At("name", "want at most %d lower-case letters, digits and single hyphens, such as %q", maxName, nameLike(a.Name)))
 	}
 	errs = append(errs, config.OneOf("gate", a.Unit, chat.Sentence, chat.Word))
 	errs = append(errs, config.Origins("allowed_origins", a.AllowedOrigins))

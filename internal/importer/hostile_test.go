@@ -12,17 +12,17 @@ import (
 // What was made to grow on conversion does not: the Markdown is in proportion to the page.
 func TestHostilePages(t *testing.T) {
 	for name, page := range map[string]string{
-		"marks":       "<p>" + strings.Repeat("*_[", 300_000),
-		"backticks":   "<code>" + strings.Repeat("`", 500_000) + "</code>",
-		"lists":       strings.Repeat("<ul><li>", 200) + strings.Repeat("<li>x", 30_000),
-		"quotations":  strings.Repeat("<blockquote>", 200) + strings.Repeat("<p>x", 30_000),
+		"marks":       "<p>" + strings.Repeat("*_[", 50_000),
+		"backticks":   "<code>" + strings.Repeat("`", 100_000) + "</code>",
+		"lists":       strings.Repeat("<ul><li>", 200) + strings.Repeat("<li>x", 5_000),
+		"quotations":  strings.Repeat("<blockquote>", 200) + strings.Repeat("<p>x", 5_000),
 		"spans":       "<table>" + strings.Repeat("<tr><td rowspan=65534 colspan=1000>x", 100),
 		"one span":    "<table><tr><td rowspan=65534 colspan=1000>x<tr><td>y</table>",
-		"bold":        strings.Repeat("<b>", 400) + strings.Repeat("x ", 100_000),
-		"tables":      strings.Repeat("<table><tr><td>", 150) + strings.Repeat("<tr><td>x", 10_000),
-		"blocks":      strings.Repeat("<div>", 400) + strings.Repeat("<p>x", 50_000),
-		"line breaks": strings.Repeat("<br>", 300_000),
-		"images":      strings.Repeat("<img alt='*' src=/x>", 50_000),
+		"bold":        strings.Repeat("<b>", 400) + strings.Repeat("x ", 20_000),
+		"tables":      strings.Repeat("<table><tr><td>", 150) + strings.Repeat("<tr><td>x", 2_000),
+		"blocks":      strings.Repeat("<div>", 400) + strings.Repeat("<p>x", 10_000),
+		"line breaks": strings.Repeat("<br>", 50_000),
+		"images":      strings.Repeat("<img alt='*' src=/x>", 10_000),
 	} {
 		t.Run(name, func(t *testing.T) {
 			root, err := parseHTML(page)
