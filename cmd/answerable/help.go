@@ -15,7 +15,7 @@ import (
 var groups = []struct{ title, commands string }{
 	{"Start", "init serve ask chat"},
 	{"Look", "search replay doctor config version"},
-	{"Assistants and knowledge", "ingest release"},
+	{"Assistants and knowledge", "import ingest release"},
 	{"Operate", "off on notice keys"},
 	{"Measure", "eval loadtest"},
 	{"The command line itself", "completion man"},

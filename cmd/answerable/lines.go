@@ -36,7 +36,7 @@ const mostLine = 1 << 20
 // newLines edits lines if both ends are a terminal.
 func newLines(in io.Reader, out *screen) *lines {
 	l := &lines{out: out}
-	if f, ok := in.(*os.File); ok && out.moves && term.IsTerminal(int(f.Fd())) {
+	if f, ok := in.(*os.File); ok && out.moves && typed(in) {
 		l.in = f
 		l.renew(nil)
 		return l
@@ -137,3 +137,9 @@ func (k keys) Read(b []byte) (int, error) {
 }
 
 func (k keys) Write(b []byte) (int, error) { return k.out.out.Write(b) }
+
+// typed reports whether somebody types what is read.
+func typed(in io.Reader) bool {
+	f, ok := in.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
