@@ -66,6 +66,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"one member's failure leaves the others", (*fixture).members},
 		{"keys are found by their hash", (*fixture).keys},
 		{"the newest published generation is served", (*fixture).publishes},
+		{"the last promotion is in force", (*fixture).promotes},
+		{"of two who promote at a time one does", (*fixture).promotesOnce},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := &fixture{T: t, s: open(t), ctx: t.Context(), node: chat.NewNodeID()}
