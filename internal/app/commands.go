@@ -162,7 +162,8 @@ func (w *writing) ingest(ctx context.Context, a *assistant.Assistant, dir string
 	if w.server != nil {
 		return out, w.server.post(ctx, "/api/knowledge", map[string]any{"assistant": a.Name, "generation": g.ID(), "source": dir})
 	}
-	return out, l.Publish(ctx, a, g, ingested+dir)
+	_, err = l.publishIngested(ctx, a.Name, g, dir, ThisMachine)
+	return out, err
 }
 
 // Ask asks one question in a new conversation and passes on the events of its turn. A
@@ -236,7 +237,12 @@ func (r *remote) send(ctx context.Context, path, accept string, body any) (*http
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL+path, bytes.NewReader(b))
+	return r.request(ctx, http.MethodPost, path, accept, bytes.NewReader(b))
+}
+
+// request returns an answer that is good; another is an error with what the server says.
+func (r *remote) request(ctx context.Context, method, path, accept string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, r.URL+path, body)
 	if err != nil {
 		return nil, err
 	}

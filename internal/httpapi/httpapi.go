@@ -137,6 +137,7 @@ type Server struct {
 	Started    time.Time
 	Ready      func() bool  // whether requests are served; nil: always
 	Publish    Publish      // nil: documents are not published over HTTP
+	Releases   Releases     // what the assistants serve
 	Metrics    http.Handler // nil: none
 	Log        *slog.Logger
 
@@ -194,6 +195,11 @@ func (s *Server) routes() []route {
 		{"POST", "/api/conversations/{id}/read", s.agentRead},
 		{"POST", "/api/keys", s.addKey},
 		{"POST", "/api/knowledge", s.publish},
+		{"GET", "/api/releases", s.listReleases},
+		{"GET", "/api/releases/{assistant}/diff", s.compareReleases},
+		{"GET", "/api/releases/{assistant}/files", s.releaseFiles},
+		{"POST", "/api/releases/{assistant}/promote", s.promoteRelease},
+		{"POST", "/api/releases/{assistant}/undo", s.undoRelease},
 
 		{"GET", "/sources/{generation}/{document...}", s.source},
 		{"GET", "/{$}", s.page},

@@ -16,7 +16,7 @@ import (
 
 // Publish serves a generation of the data directory to an assistant; source says where
 // its documents are.
-type Publish func(ctx context.Context, assistant, generation, source string) error
+type Publish func(ctx context.Context, assistant, generation, source, by string) error
 
 // addKey stores the hash of an API key that the caller made and keeps.
 func (s *Server) addKey(w http.ResponseWriter, r *http.Request) error {
@@ -47,7 +47,8 @@ func (s *Server) addKey(w http.ResponseWriter, r *http.Request) error {
 
 // publish serves a generation that was written into the data directory.
 func (s *Server) publish(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.agent(r); err != nil {
+	by, err := s.agent(r)
+	if err != nil {
 		return err
 	}
 	var body struct {
@@ -64,7 +65,7 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request) error {
 	if !access.IsID(body.Generation) {
 		return &chat.Error{Kind: chat.Invalid, Message: "generation must be the id of a generation, as ingest prints it"}
 	}
-	if err := s.Publish(r.Context(), body.Assistant, body.Generation, body.Source); err != nil {
+	if err := s.Publish(r.Context(), body.Assistant, body.Generation, body.Source, by); err != nil {
 		return err
 	}
 	return write(w, http.StatusOK, struct {
