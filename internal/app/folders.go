@@ -19,7 +19,7 @@ import (
 
 // folder is where the files of an assistant are worked on.
 type folder struct {
-	name     string // of the assistant
+	name     string // of the assistant; "" while it has never been served
 	dir      string // "": the files are in the binary
 	ingested bool   // its documents are those that were ingested last; it is not watched
 	source   string // what the list of published generations says
@@ -247,7 +247,7 @@ func (l *Library) read(ctx context.Context, f *folder, progress func(string)) (*
 // check looks for what is more likely an accident than a wish, beside what is served.
 func (f *folder) check(as *assistant.Assistant, s *snapshot) error {
 	switch {
-	case as.Name != f.name:
+	case f.name != "" && as.Name != f.name:
 		return invalid("%s names the assistant %q, and %q is served: name it so again, or restart the server with the new name", filepath.Join(f.dir, assistant.File), as.Name, f.name)
 	case s != nil && len(s.Own()) > 0 && len(as.Own()) == 0:
 		return invalid("%s is gone: put it back", filepath.Join(f.dir, assistant.File))
@@ -305,7 +305,7 @@ func (l *Library) refuse(f *folder, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if f.refused == nil || f.refused.reason != r.reason || f.candidate == nil || f.candidate.err == nil {
-		l.log.Warn("assistant refused", "assistant", f.name, "reason", r.reason)
+		l.log.Warn("assistant refused", "assistant", f.name, "dir", f.dir, "reason", r.reason)
 	}
 	f.refused = r
 }
