@@ -235,7 +235,7 @@ served again, with the documents that it was promoted with last.`,
 		Args: atMost(1, "one assistant"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.move(cmd, *dir, first(args), func(ctx context.Context, r *app.Releases, name string) (httpapi.ReleaseMove, error) {
-				return r.Promote(ctx, name, release, app.ThisMachine)
+				return r.Promote(ctx, name, release)
 			})
 		},
 	}
@@ -255,7 +255,7 @@ it is served and followed again.`,
 		Args:    atMost(1, "one assistant"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.move(cmd, *dir, first(args), func(ctx context.Context, r *app.Releases, name string) (httpapi.ReleaseMove, error) {
-				return r.Undo(ctx, name, app.ThisMachine)
+				return r.Undo(ctx, name)
 			})
 		},
 	}

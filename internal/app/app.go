@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -77,7 +78,10 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err := a.Library.Load(ctx, o.Dir, o.Progress); err != nil {
 		return nil, err
 	}
-	gone := a.runner(&assistant.Assistant{}, nil)
+	gone, err := a.runner(&assistant.Assistant{}, nil)
+	if err != nil {
+		return nil, err
+	}
 	a.Inbox = &inbox.Inbox{
 		Store: a.Store, Node: chat.NewNodeID(), Shared: a.Store.Shared(), Resumes: o.Resume,
 		Runner: func(name string) *turn.Runner {
@@ -93,19 +97,29 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 }
 
 // runner returns what answers for an assistant with these documents.
-func (a *App) runner(as *assistant.Assistant, g *knowledge.Generation) *turn.Runner {
+func (a *App) runner(as *assistant.Assistant, g *knowledge.Generation) (*turn.Runner, error) {
+	policies, err := guard.NewPolicies(as.Policies)
+	if err != nil {
+		return nil, fmt.Errorf("make the policies of %s ready: %w", as.Name, err)
+	}
+	asked, err := a.modelsOf(as)
+	if err != nil {
+		return nil, err
+	}
 	whole := as.Limits.Turn
 	if whole == 0 {
 		whole = a.Config.Limits.Turn
 	}
 	name := as.Name
-	rules := turn.Rules{Unit: as.Unit, Forbidden: as.Forbidden, Reply: as.Limits.ReplyTokens, Canary: a.key.Derive("canary of " + name)}
+	rules := turn.Rules{Unit: as.Unit, Forbidden: as.Never(), Reply: as.Limits.ReplyTokens, Canary: a.key.Derive("canary of " + name),
+		Languages: as.LanguageCodes(), Lines: linesOf(as)}
 	if a.FakeProvider != "" {
 		// A script does not know the documents: its words pass, and are flagged.
 		rules.Claims.Uncited = guard.Flag
 	}
 	r := &turn.Runner{
-		Assistant: name, Company: as.Company, Release: as.Release, Build: a.build(), Store: turnStore{a.Store}, Model: a.Models, Rules: rules,
+		Assistant: name, Company: as.Company, Release: as.Release, Build: a.build(), Store: turnStore{a.Store}, Model: asked, Rules: rules, Policies: policies,
+		Persona: turn.Persona{Name: as.Persona.Name, Style: as.Persona.Style, Languages: as.Languages, Tell: as.Tell(), Instructions: as.Instructions},
 		Limits: turn.Limits{Whole: whole, Passages: as.Limits.Passages, Tokens: as.Limits.PassageTokens,
 			Calls: a.Config.Limits.Calls, Paid: a.Config.Limits.Tokens},
 		Price: cost(a.entries),
@@ -114,7 +128,22 @@ func (a *App) runner(as *assistant.Assistant, g *knowledge.Generation) *turn.Run
 	if g != nil && g.Chunks() > 0 {
 		r.Knowledge = g
 	}
-	return r
+	return r, nil
+}
+
+// linesOf returns an assistant's own lines as turns say them. Of two locales of a language
+// the plain one goes first.
+func linesOf(as *assistant.Assistant) []turn.Line {
+	var all []turn.Line
+	for _, plain := range []bool{true, false} {
+		for _, l := range as.Lines {
+			if strings.Contains(l.Locale, "-") != plain {
+				all = append(all, turn.Line{Language: assistant.BaseOf(l.Locale), Nothing: l.Nothing, Handover: l.Handover,
+					Interrupted: l.Interrupted, Failed: l.Failed, Off: l.Off})
+			}
+		}
+	}
+	return all
 }
 
 // build names this binary in records and journals.
@@ -160,14 +189,14 @@ func (a *App) open(ctx context.Context) error {
 
 // InstallationKey returns the key that seals what is stored.
 func InstallationKey(c Config) (store.Key, error) {
-	if k := os.Getenv("ANSWERABLE_KEY"); k != "" {
+	if k := os.Getenv(keyVariable); k != "" {
 		key, err := store.ParseKey(k)
 		if err != nil {
 			return key, fmt.Errorf("ANSWERABLE_KEY: %w", err)
 		}
 		return key, nil
 	}
-	if f := os.Getenv("ANSWERABLE_KEY_FILE"); f != "" {
+	if f := os.Getenv(keyFileVariable); f != "" {
 		b, err := os.ReadFile(f)
 		if err != nil {
 			return store.Key{}, &chat.Error{Kind: chat.NotFound, Message: "the file that ANSWERABLE_KEY_FILE names cannot be read", Err: err}
@@ -221,6 +250,7 @@ func (a *App) Run(ctx context.Context) error {
 		return a.Store.Listen(listening, store.Heard{Hint: a.hint, Signal: a.signal, Settings: a.Library.Told, Joined: a.joined})
 	})
 	g.Go(func() error { return collectRarely(listening) })
+	g.Go(func() error { return a.noteKeys(listening) })
 	if a.Resume {
 		g.Go(func() error { return a.dropUnsent(listening) })
 		g.Go(func() error {

@@ -178,6 +178,9 @@ func (noFiles) Open(name string) (fs.File, error) {
 func (l *Library) begin(ctx context.Context, f *folder, p store.Promotion, progress func(string)) error {
 	if p.N > 0 {
 		s, err := l.promoted(ctx, p)
+		if err == nil {
+			err = l.equip(s)
+		}
 		switch {
 		case err == nil:
 			l.serve(s)
@@ -238,6 +241,9 @@ func (l *Library) read(ctx context.Context, f *folder, progress func(string)) (*
 	if err == nil {
 		err = f.checkDocuments(as, report, s)
 	}
+	if err == nil {
+		err = l.equip(&snapshot{Assistant: as, generation: g}) // such as models that the server does not have
+	}
 	if err != nil {
 		return &candidate{err: err}, nil
 	}
@@ -283,6 +289,10 @@ func invalid(format string, args ...any) error {
 
 // take serves what a folder holds.
 func (l *Library) take(ctx context.Context, f *folder, c *candidate) error {
+	next := &snapshot{Assistant: c.assistant, generation: c.generation, since: chat.Now()}
+	if err := l.equip(next); err != nil {
+		return err
+	}
 	if !l.dry && !f.ingested {
 		if err := l.write(c.generation); err != nil {
 			return err
@@ -291,8 +301,7 @@ func (l *Library) take(ctx context.Context, f *folder, c *candidate) error {
 			return err
 		}
 	}
-	next := &snapshot{Assistant: c.assistant, generation: c.generation, since: chat.Now()}
-	if s := l.snapshot(f.name); s != nil && !s.pinned() {
+	if s := l.snapshot(f.name); s != nil {
 		next.promotion = s.promotion
 	}
 	l.serve(next)
@@ -411,14 +420,18 @@ func (l *Library) PublishFile(ctx context.Context, name, id, dir, by string) err
 		return err
 	}
 	next := &snapshot{Assistant: s.Assistant, generation: g, promotion: s.promotion, since: chat.Now()}
-	if p.Release != "" {
-		if next, err = l.promoted(ctx, p); err != nil {
-			return err
-		}
-	} else if f := l.folder(name); f != nil && f.ingested {
-		if next.Assistant, err = f.load(); err != nil {
-			return invalid("the documents are published, and the assistant's own files were refused: %v", err)
-		}
+	f := l.folder(name)
+	switch {
+	case p.Release != "":
+		next, err = l.promoted(ctx, p)
+	case f != nil && f.ingested:
+		next.Assistant, err = f.load()
+	}
+	if err == nil {
+		err = l.equip(next)
+	}
+	if err != nil {
+		return invalid("the documents are published, but the server goes on with what it had: %v", err)
 	}
 	l.serve(next)
 	return nil

@@ -30,10 +30,11 @@ type Library struct {
 	store  *store.Store
 	dir    string // of the generations' files
 	log    *slog.Logger
-	runner func(*assistant.Assistant, *knowledge.Generation) *turn.Runner // nil: nobody is answered
-	dry    bool                                                           // nothing is published: a command only looks
-	every  time.Duration                                                  // between two looks at the folders, at least
-	news   chan struct{}                                                  // has room for one: the store has another promotion
+	// runner makes what answers for an assistant. It is nil where nobody is answered.
+	runner func(*assistant.Assistant, *knowledge.Generation) (*turn.Runner, error)
+	dry    bool          // nothing is published: a command only looks
+	every  time.Duration // between two looks at the folders, at least
+	news   chan struct{} // has room for one: the store has another promotion
 
 	changing sync.Mutex // what is served changes one step at a time
 	root     string     // the folder of the assistants' folders; "" where there is one assistant
@@ -90,11 +91,17 @@ func (l *Library) snapshots() []*snapshot {
 	return slices.Clone(l.served)
 }
 
-// serve makes s what its assistant answers with. Turns that run keep what they have.
-func (l *Library) serve(s *snapshot) {
+// equip makes what answers with a snapshot.
+func (l *Library) equip(s *snapshot) (err error) {
 	if l.runner != nil {
-		s.runner = l.runner(s.Assistant, s.generation)
+		s.runner, err = l.runner(s.Assistant, s.generation)
 	}
+	return err
+}
+
+// serve makes s, which is equipped, what its assistant answers with. Turns that run keep
+// what they have.
+func (l *Library) serve(s *snapshot) {
 	l.mu.Lock()
 	i, ok := l.findLocked(s.Name)
 	if ok {

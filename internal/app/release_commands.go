@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -44,6 +43,16 @@ func OpenReleases(ctx context.Context, o Options) (*Releases, error) {
 // Close gives the data back.
 func (r *Releases) Close() error { return r.close() }
 
+// Promote serves a release from now on; "": that of the folder.
+func (r *Releases) Promote(ctx context.Context, name, release string) (httpapi.ReleaseMove, error) {
+	return r.Releases.Promote(ctx, name, release, thisMachine)
+}
+
+// Undo serves what was served before the promotion that is in force.
+func (r *Releases) Undo(ctx context.Context, name string) (httpapi.ReleaseMove, error) {
+	return r.Releases.Undo(ctx, name, thisMachine)
+}
+
 // Named returns the status of the assistant of a name; with "" of the only one.
 func (r *Releases) Named(ctx context.Context, name string) (httpapi.ReleaseStatus, error) {
 	all, err := r.Status(ctx)
@@ -69,7 +78,7 @@ func (r *remote) Status(ctx context.Context) ([]httpapi.ReleaseStatus, error) {
 	var answer struct {
 		Assistants []httpapi.ReleaseStatus `json:"assistants"`
 	}
-	err := r.get(ctx, "/api/releases", &answer)
+	err := r.call(ctx, http.MethodGet, "/api/releases", nil, &answer)
 	return answer.Assistants, err
 }
 
@@ -78,22 +87,22 @@ func (r *remote) Promote(ctx context.Context, name, release, _ string) (move htt
 	if release != "" {
 		body["release"] = release
 	}
-	err = r.call(ctx, releasePath(name, "promote"), body, &move)
+	err = r.call(ctx, http.MethodPost, releasePath(name, "promote"), body, &move)
 	return move, err
 }
 
 func (r *remote) Undo(ctx context.Context, name, _ string) (move httpapi.ReleaseMove, err error) {
-	err = r.call(ctx, releasePath(name, "undo"), map[string]string{}, &move)
+	err = r.call(ctx, http.MethodPost, releasePath(name, "undo"), map[string]string{}, &move)
 	return move, err
 }
 
 func (r *remote) Compare(ctx context.Context, name, from, to string) (diff httpapi.ReleaseDiff, err error) {
-	err = r.get(ctx, releasePath(name, "diff")+"?"+url.Values{"from": {from}, "to": {to}}.Encode(), &diff)
+	err = r.call(ctx, http.MethodGet, releasePath(name, "diff")+"?"+url.Values{"from": {from}, "to": {to}}.Encode(), nil, &diff)
 	return diff, err
 }
 
 func (r *remote) Archive(ctx context.Context, name, state string) ([]byte, error) {
-	resp, err := r.request(ctx, http.MethodGet, releasePath(name, "files")+"?"+url.Values{"release": {state}}.Encode(), "application/zip", nil)
+	resp, err := r.do(ctx, http.MethodGet, releasePath(name, "files")+"?"+url.Values{"release": {state}}.Encode(), "application/zip", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -103,30 +112,4 @@ func (r *remote) Archive(ctx context.Context, name, state string) ([]byte, error
 
 func releasePath(name, what string) string {
 	return "/api/releases/" + url.PathEscape(name) + "/" + what
-}
-
-// get reads a JSON value.
-func (r *remote) get(ctx context.Context, path string, into any) error {
-	resp, err := r.request(ctx, http.MethodGet, path, "application/json", nil)
-	if err != nil {
-		return err
-	}
-	return decodeAnswer(resp, into)
-}
-
-// call is post for an answer that matters.
-func (r *remote) call(ctx context.Context, path string, body, into any) error {
-	resp, err := r.send(ctx, path, "application/json", body)
-	if err != nil {
-		return err
-	}
-	return decodeAnswer(resp, into)
-}
-
-func decodeAnswer(resp *http.Response, into any) error {
-	err := json.NewDecoder(resp.Body).Decode(into)
-	if err = errors.Join(err, resp.Body.Close()); err != nil {
-		return fmt.Errorf("read the server's answer: %w", err)
-	}
-	return nil
 }

@@ -91,23 +91,25 @@ func (l *Library) follow(ctx context.Context) {
 
 func (l *Library) followOne(ctx context.Context, p store.Promotion) error {
 	s := l.snapshot(p.Assistant)
-	switch {
-	case s == nil && !l.stored, s != nil && s.promotion.N == p.N:
-		return nil
-	case p.Release != "":
-		next, err := l.promoted(ctx, p)
-		if err == nil {
-			l.serve(next)
-		}
-		return err
-	case !s.pinned():
+	if s == nil && !l.stored || s != nil && s.promotion.N == p.N || p.Release == "" && !s.pinned() {
 		return nil
 	}
-	next, err := l.unpinned(ctx, p)
+	next, err := l.ofPromotion(ctx, p)
+	if err == nil {
+		err = l.equip(next)
+	}
 	if err == nil {
 		l.serve(next)
 	}
 	return err
+}
+
+// ofPromotion makes the snapshot of a promotion: of the store, or of the folder.
+func (l *Library) ofPromotion(ctx context.Context, p store.Promotion) (*snapshot, error) {
+	if p.Release == "" {
+		return l.unpinned(ctx, p)
+	}
+	return l.promoted(ctx, p)
 }
 
 // unpinned makes the snapshot of an assistant's folder, which an undo went back to.
@@ -286,13 +288,13 @@ func (l *Library) Undo(ctx context.Context, name, by string) (httpapi.ReleaseMov
 func (l *Library) move(ctx context.Context, s *snapshot, p store.Promotion, files []byte) (httpapi.ReleaseMove, error) {
 	var next *snapshot
 	var err error
-	switch {
-	case p.Release == "":
-		next, err = l.unpinned(ctx, p)
-	case files == nil:
-		next, err = l.promoted(ctx, p)
-	default:
+	if files == nil {
+		next, err = l.ofPromotion(ctx, p)
+	} else {
 		next, err = l.packed(p, files)
+	}
+	if err == nil {
+		err = l.equip(next)
 	}
 	if err != nil {
 		return httpapi.ReleaseMove{}, err

@@ -178,6 +178,9 @@ func (l *Library) first(ctx context.Context, f *folder, c *candidate) error {
 	}
 	s, err := l.promoted(ctx, p)
 	if err == nil {
+		err = l.equip(s)
+	}
+	if err == nil {
 		l.serve(s)
 	}
 	return err

@@ -193,7 +193,8 @@ func TestWhatCannotBeServedIsRefused(t *testing.T) {
 			s.link("nowhere", "knowledge/a.md")
 		}, "was a document and cannot be read"},
 		{"a file that is a folder", func(s *shelf) {
-			s.write(map[string]string{"assistant.yaml": "", "assistant.yaml/x": "x"})
+			s.write(map[string]string{"assistant.yaml": ""})
+			s.write(map[string]string{"assistant.yaml/x": "x"})
 		}, "assistant.yaml"},
 		{"a link out of the folder", func(s *shelf) {
 			s.write(map[string]string{"assistant.yaml": ""})

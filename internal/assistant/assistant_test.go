@@ -65,7 +65,10 @@ func TestGoodFolders(t *testing.T) {
 // is left out.
 func TestBadFolders(t *testing.T) {
 	each(t, "bad", func(t *testing.T, _ *txtar.Archive, fsys fs.FS) string {
-		_, err := assistant.Load(fsys, "sites/Corner Shop")
+		a, err := assistant.Load(fsys, "sites/Corner Shop")
+		if err == nil {
+			_, err = a.Golden()
+		}
 		if err == nil {
 			t.Fatal("loaded without an error")
 		}

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// Error is one mistake in a file. Line is 0 where the whole file is meant.
+// Error is one mistake in a file. Line is 0 where the whole file is meant, and File is ""
+// where nobody knows whose it is.
 type Error struct {
 	File    string
 	Line    int
@@ -19,6 +20,9 @@ type Error struct {
 }
 
 func (e Error) Error() string {
+	if e.File == "" {
+		return e.Message
+	}
 	if e.Line == 0 {
 		return e.File + ": " + e.Message
 	}
@@ -176,14 +180,15 @@ func quote(s string) string {
 	return strconv.Quote(s)
 }
 
-// Meant proposes the word that is nearest to what was written, or nothing.
+// Meant proposes the word that is nearest to what was written, for the end of a message,
+// or nothing.
 func Meant(written string, words []string) string {
 	if len(written) > 60 {
 		return ""
 	}
 	best, least := "", 1+len(written)/3
 	for _, w := range words {
-		if d := distance(strings.ToLower(written), w); d <= least && (best == "" || d < least) {
+		if d := distance(strings.ToLower(written), strings.ToLower(w)); d <= least && (best == "" || d < least) {
 			best, least = w, d
 		}
 	}

@@ -3,7 +3,9 @@ package httpapi
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/answerable/answerable/internal/assistant"
 	"github.com/answerable/answerable/internal/chat"
@@ -92,23 +94,34 @@ type DocumentChange struct {
 	Change assistant.Change `json:"change"`
 }
 
-// listReleases tells of all assistants.
+// listReleases tells of the assistants that the caller may know of.
 func (s *Server) listReleases(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.agent(r); err != nil {
+	c, err := s.program(r, chat.ScopeView)
+	if err != nil {
 		return err
 	}
 	all, err := s.Releases.Status(r.Context())
 	if err != nil {
 		return err
 	}
+	all = slices.DeleteFunc(all, func(a ReleaseStatus) bool { return !c.key.Reaches(a.Assistant) })
 	return write(w, http.StatusOK, struct {
 		Assistants []ReleaseStatus `json:"assistants"`
 	}{all})
 }
 
+// released lets in who may do something with the assistant that the path names.
+func (s *Server) released(r *http.Request, need chat.Scope) (name string, c caller, err error) {
+	name = r.PathValue("assistant")
+	if c, err = s.program(r, need); err == nil {
+		err = c.reaches(name)
+	}
+	return name, c, err
+}
+
 // promoteRelease serves the folder, or a release that was promoted before.
 func (s *Server) promoteRelease(w http.ResponseWriter, r *http.Request) error {
-	by, err := s.agent(r)
+	name, c, err := s.released(r, chat.ScopeEdit)
 	if err != nil {
 		return err
 	}
@@ -118,7 +131,7 @@ func (s *Server) promoteRelease(w http.ResponseWriter, r *http.Request) error {
 	if err := s.read(w, r, &body); err != nil {
 		return err
 	}
-	move, err := s.Releases.Promote(r.Context(), r.PathValue("assistant"), body.Release, by)
+	move, err := s.Releases.Promote(r.Context(), name, body.Release, c.name())
 	if err != nil {
 		return err
 	}
@@ -127,15 +140,14 @@ func (s *Server) promoteRelease(w http.ResponseWriter, r *http.Request) error {
 
 // undoRelease goes one promotion back.
 func (s *Server) undoRelease(w http.ResponseWriter, r *http.Request) error {
-	by, err := s.agent(r)
+	name, c, err := s.released(r, chat.ScopeEdit)
 	if err != nil {
 		return err
 	}
-	var body struct{}
-	if err := s.read(w, r, &body); err != nil {
+	if err := s.readOptional(w, r, &struct{}{}); err != nil {
 		return err
 	}
-	move, err := s.Releases.Undo(r.Context(), r.PathValue("assistant"), by)
+	move, err := s.Releases.Undo(r.Context(), name, c.name())
 	if err != nil {
 		return err
 	}
@@ -144,11 +156,12 @@ func (s *Server) undoRelease(w http.ResponseWriter, r *http.Request) error {
 
 // compareReleases says how what is served differs from the folder, or what else is asked.
 func (s *Server) compareReleases(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.agent(r); err != nil {
+	name, _, err := s.released(r, chat.ScopeView)
+	if err != nil {
 		return err
 	}
 	q := r.URL.Query()
-	diff, err := s.Releases.Compare(r.Context(), r.PathValue("assistant"), cmp.Or(q.Get("from"), StateServed), cmp.Or(q.Get("to"), StateFolder))
+	diff, err := s.Releases.Compare(r.Context(), name, cmp.Or(q.Get("from"), StateServed), cmp.Or(q.Get("to"), StateFolder))
 	if err != nil {
 		return err
 	}
@@ -157,16 +170,20 @@ func (s *Server) compareReleases(w http.ResponseWriter, r *http.Request) error {
 
 // releaseFiles sends an assistant's own files as a zip.
 func (s *Server) releaseFiles(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.agent(r); err != nil {
-		return err
-	}
-	data, err := s.Releases.Archive(r.Context(), r.PathValue("assistant"), cmp.Or(r.URL.Query().Get("release"), StateServed))
+	name, _, err := s.released(r, chat.ScopeView)
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/zip")
-	w.Header().Set("Content-Disposition", "attachment; filename=release.zip")
-	w.Header().Set("Cache-Control", "no-store")
-	_, err = w.Write(data)
-	return err
+	data, err := s.Releases.Archive(r.Context(), name, cmp.Or(r.URL.Query().Get("release"), StateServed))
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/zip")
+	h.Set("Content-Disposition", "attachment; filename=release.zip")
+	h.Set("Cache-Control", "no-store")
+	if _, err := w.Write(data); err != nil {
+		return fmt.Errorf("%w: %w", errGone, err)
+	}
+	return nil
 }

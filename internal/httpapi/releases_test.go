@@ -66,6 +66,11 @@ func TestReleases(t *testing.T) {
 	s.get("/api/releases/demo/diff?from=abcd&to=served", bearer).want(200)
 	s.get("/api/releases/demo/files", bearer).want(200)
 	s.get("/api/releases/demo/files?release=abcd", bearer).want(200)
+	narrow := s.key(chat.APIKey{Name: "narrow", Assistants: []string{"other"}, Scopes: []chat.Scope{chat.ScopeEdit}})
+	s.post("/api/releases/demo/undo", "{}", narrow).problem(403, "forbidden", "only for: other")
+	if body := s.get("/api/releases", narrow).want(200); strings.Contains(body.body, `"demo"`) {
+		t.Errorf("a key for another assistant is told of demo: %s", body.body)
+	}
 	want := []string{"promote demo  desk", "promote demo abcd desk", "undo demo desk", "compare demo served folder", "compare demo abcd served",
 		"archive demo served", "archive demo abcd"}
 	if got := strings.Join(r.asked, "\n"); got != strings.Join(want, "\n") {
