@@ -162,7 +162,8 @@ func (w *writing) ingest(ctx context.Context, a *assistant.Assistant, dir string
 	if w.server != nil {
 		return out, w.server.post(ctx, "/api/knowledge", map[string]any{"assistant": a.Name, "generation": g.ID(), "source": dir})
 	}
-	return out, l.Publish(ctx, a, g, ingested+dir)
+	_, err = l.publishIngested(ctx, a.Name, g, dir, thisMachine)
+	return out, err
 }
 
 // remote is a running server.

@@ -67,7 +67,8 @@ type Inbox struct {
 	Node    chat.NodeID
 	Shared  bool // other processes may write to the store
 	Resumes bool // a server: it goes on with turns that dead processes left open
-	// Runner returns what answers for an assistant, or nil when there is none.
+	// Runner returns what answers for an assistant now, or nil when there is none. A turn
+	// asks once, and keeps it to its end.
 	Runner func(assistant string) *turn.Runner
 	Ended  func(chat.Turn) // is told each record; nil is allowed
 	Limits Limits
@@ -244,8 +245,9 @@ func (in *Inbox) Running() int {
 
 // answer runs a turn to its end, and then those that waited behind it.
 func (in *Inbox) answer(ctx context.Context, a *answering, job *turn.Job) {
+	runner := in.Runner(job.Open.Conversation.Assistant)
 	for failures := 0; ; {
-		next, err := in.run(ctx, a, job)
+		next, err := in.run(ctx, a, runner, job)
 		switch {
 		case err == nil:
 			in.ended(job.Record)
@@ -255,6 +257,7 @@ func (in *Inbox) answer(ctx context.Context, a *answering, job *turn.Job) {
 			if job = in.open(ctx, a, next); job == nil {
 				return
 			}
+			runner = in.Runner(job.Open.Conversation.Assistant)
 			failures = 0
 			continue
 		case errors.Is(err, turn.ErrLeft):
@@ -280,13 +283,12 @@ func (in *Inbox) answer(ctx context.Context, a *answering, job *turn.Job) {
 }
 
 // run is one attempt. A panic in it is an error of this turn alone.
-func (in *Inbox) run(ctx context.Context, a *answering, job *turn.Job) (next chat.TurnID, err error) {
+func (in *Inbox) run(ctx context.Context, a *answering, r *turn.Runner, job *turn.Job) (next chat.TurnID, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			next, err = "", fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	r := in.Runner(job.Open.Conversation.Assistant)
 	if r == nil {
 		return "", fmt.Errorf("no assistant is called %q", job.Open.Conversation.Assistant)
 	}
