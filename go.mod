@@ -3,6 +3,7 @@ module github.com/answerable/answerable
 go 1.26.0
 
 require (
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/blevesearch/snowballstem v0.9.0
 	github.com/coder/websocket v1.8.15
 	github.com/gofrs/flock v0.13.1
