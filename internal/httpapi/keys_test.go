@@ -197,7 +197,7 @@ func TestKeysOverHTTP(t *testing.T) {
 		CreatedBy            string `json:"created_by"`
 	}
 	first := decode[made](s.post("/api/keys", `{"name":"boss"}`).want(201))
-	if first.State != "active" || !slices.Equal(first.Scopes, []chat.Scope{chat.ScopeAdmin}) || first.CreatedBy != "agent" {
+	if first.State != "active" || !slices.Equal(first.Scopes, []chat.Scope{chat.ScopeAdmin}) || first.CreatedBy != "this machine" {
 		t.Errorf("made %+v, want an admin", first)
 	}
 	boss := "Authorization: Bearer " + first.Key
