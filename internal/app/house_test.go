@@ -40,6 +40,7 @@ const (
 // subpackages go with it, both ways.
 var arrows = []struct{ packages, mayImport string }{
 	{"assistants", ""}, // the embedded files
+	{"load", ""},       // measures servers from outside, as strangers do
 	{"chat", ""},
 	{"lang", "chat"},
 	{"config classify privacy", "chat lang"},
@@ -58,7 +59,7 @@ var arrows = []struct{ packages, mayImport string }{
 	{"cmd", everything},
 }
 
-const everything = "app assistants importer starter " + base + " " + steps + " " + engine + " " + around + " " + edges
+const everything = "app assistants importer starter load " + base + " " + steps + " " + engine + " " + around + " " + edges
 
 // testArrows are imports that only tests may have, each with its reason.
 var testArrows = map[string]string{
