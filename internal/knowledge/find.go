@@ -27,6 +27,8 @@ const (
 	perDocument = 2
 	// Passages that share so much of their words say the same.
 	sameText = 0.85
+	// Hits with so much of the best one's score are about as good as it.
+	aboutSame = 0.9
 	// What a chunk gains, as a share of its score, by a heading that is the question.
 	sameHeading = 0.3
 )
@@ -45,7 +47,7 @@ func (g *Generation) Find(ctx context.Context, q Query) (Found, error) {
 	if len(q.History) > 0 {
 		// The question may follow on what was said, or change the subject: both readings
 		// get their passages, in turn.
-		alone := g.parse(Query{Text: q.Text})
+		alone := g.parse(Query{Text: q.Text, At: q.At})
 		hits = interleave(hits, g.candidates(alone, limit))
 	}
 	if err := ctx.Err(); err != nil {
@@ -63,7 +65,33 @@ func (g *Generation) candidates(p parsed, limit int) []Hit {
 		}
 	}
 	slices.SortStableFunc(hits, func(x, y Hit) int { return cmp.Compare(y.Score, x.Score) })
+	g.newerFirst(hits)
 	return hits
+}
+
+// newerFirst changes places among hits of about the same score, so that of two documents
+// that may contradict each other, the one that was updated later comes first. Where a
+// document says nothing of when that was, its hits stay where they are.
+func (g *Generation) newerFirst(hits []Hit) {
+	updated := func(h Hit) Date { return g.docs[g.chunks[h.chunk].doc].Updated }
+	for len(hits) > 0 {
+		n := 1
+		for n < len(hits) && hits[n].Score >= aboutSame*hits[0].Score {
+			n++
+		}
+		var places []int
+		var dated []Hit
+		for i, h := range hits[:n] {
+			if updated(h) != "" {
+				places, dated = append(places, i), append(dated, h)
+			}
+		}
+		slices.SortStableFunc(dated, func(x, y Hit) int { return cmp.Compare(updated(y), updated(x)) })
+		for i, h := range dated {
+			hits[places[i]] = h
+		}
+		hits = hits[n:]
+	}
 }
 
 // interleave takes hits from both lists in turn, each chunk once.
@@ -127,7 +155,7 @@ func (g *Generation) passage(h Hit, s span, end int) chat.Passage {
 	d := g.docs[c.doc]
 	text := d.Text[s.from:s.to]
 	return chat.Passage{
-		Document: d.ID, Generation: g.id, Title: d.Title, Heading: outlineOf(d).path(c.start, end), URL: d.URL,
+		Document: d.ID, Generation: g.id, Title: d.Title, Heading: outlineOf(d).path(c.start, end), URL: d.URL, Updated: string(d.Updated),
 		Text: chat.Text(text), Start: c.start, End: end, Tokens: lang.Tokens(text),
 		Score: h.Score, Scores: map[string]float64{"words": h.Words, "pairs": h.Pairs},
 	}

@@ -3,6 +3,7 @@ package knowledge
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/answerable/answerable/internal/chat"
 	"github.com/answerable/answerable/internal/lang"
@@ -12,6 +13,7 @@ import (
 type Query struct {
 	Text    chat.Text
 	History []chat.Message // oldest first
+	At      time.Time      // when it is asked; the zero time is now
 	Limit   int            // passages at most; 0 is 5
 	Tokens  int            // of all passages together at most; 0 is 1,500
 }
@@ -62,8 +64,8 @@ var asking = func() map[string]bool {
 	return m
 }()
 
-// Search returns the k chunks that fit q best, best first. Limit and Tokens of q do
-// not matter.
+// Search returns the k chunks that fit q best, best first, of the documents that are
+// valid on its day. Limit and Tokens of q do not matter.
 func (g *Generation) Search(q Query, k int) []Hit {
 	return g.search(g.parse(q), k)
 }
@@ -75,6 +77,9 @@ func (g *Generation) search(p parsed, k int) []Hit {
 	}
 	for _, w := range p.pairs.list {
 		t.add(g.pairs.find(w.key), w.weight*pairWeight, true)
+	}
+	if g.dated {
+		t.seen = slices.DeleteFunc(t.seen, func(n int32) bool { return !g.docs[g.chunks[n].doc].validOn(p.day) })
 	}
 	top := t.top(k)
 	hits := make([]Hit, len(top))
@@ -92,6 +97,7 @@ func (g *Generation) search(p parsed, k int) []Hit {
 type parsed struct {
 	words weights[string]
 	pairs weights[uint64]
+	day   Date
 }
 
 // weights is what a query asks for, each thing once, in the order of first mention:
@@ -167,7 +173,10 @@ func sayings(q Query) []saying {
 // several languages, the query is read by the rules of each; what comes out the same
 // counts once.
 func (g *Generation) parse(q Query) parsed {
-	var out parsed
+	out := parsed{day: dateOf(q.At)}
+	if q.At.IsZero() {
+		out.day = dateOf(time.Now())
+	}
 	says := sayings(q)
 	fix := repairer{words: g.words, left: maxRepairs, done: map[string]string{}}
 	for n, language := range g.languages {

@@ -26,6 +26,7 @@ const (
 	enough    = 0.55 // share of the question that the best quotation covers
 	further   = 0.80 // of the best score, in the same passage
 	elsewhere = 0.95 // of the best score, in another passage
+	asGood    = 0.90 // of the best score, from which on the newer document goes first
 	besides   = 0.90 // of what the best quotation has in its own words
 	most      = 3    // quotations for one question
 )
@@ -39,6 +40,7 @@ func pick(l *library, q question, chosen []quote) []quote {
 	if len(all) == 0 || all[0].cover < enough {
 		return nil
 	}
+	l.newestFirst(all)
 	best := all[0]
 	var picked []quote
 	for _, c := range all {
@@ -48,6 +50,9 @@ func pick(l *library, q question, chosen []quote) []quote {
 		}
 		if len(picked) == most || c.score < best.score*further {
 			break
+		}
+		if l.newer(best, c) {
+			continue // it may be out of date
 		}
 		if c.score < best.score*least || len(picked) > 0 && (c.block || best.block || c.aside || c.cover < enough || c.fit < best.fit || c.own < besides*best.own || l.step(c)) {
 			continue
@@ -72,6 +77,28 @@ func pick(l *library, q question, chosen []quote) []quote {
 		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a.units[0], b.units[0]))
 	})
 	return picked
+}
+
+// newestFirst puts the newest of the quotations that are about as good as the best in front.
+func (l *library) newestFirst(all []quote) {
+	at := 0
+	for i, c := range all {
+		if c.score < all[0].score*asGood {
+			break
+		}
+		if c.cover >= enough && c.fit >= all[0].fit && l.newer(c, all[at]) {
+			at = i
+		}
+	}
+	best := all[at]
+	copy(all[1:at+1], all[:at])
+	all[0] = best
+}
+
+// newer reports whether a stands in a document that was updated later than that of b.
+func (l *library) newer(a, b quote) bool {
+	x, y := l.updated[l.passage(a)], l.updated[l.passage(b)]
+	return x != "" && y != "" && x > y
 }
 
 // A single sentence goes on to the end of its paragraph within these bounds.

@@ -40,6 +40,7 @@ type library struct {
 	language string
 	units    []unit
 	titles   [][]lang.Term // of each passage: its title and headings
+	updated  []string      // of each passage: when its document was, or ""
 }
 
 // maxQuote bounds a unit in code points: with its mark it must fit into the 400 that the
@@ -50,6 +51,7 @@ const maxQuote = 380
 func cutPassages(passages []chat.Passage, language string) *library {
 	l := &library{language: language}
 	for i, p := range passages {
+		l.updated = append(l.updated, p.Updated)
 		l.titles = append(l.titles, lang.Terms(p.Title+"\n"+p.Heading, language))
 		l.cut(i, string(p.Text))
 	}
