@@ -7,9 +7,6 @@ package assistant
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -46,6 +43,9 @@ type Assistant struct {
 	FS      fs.FS  // the assistant's folder
 	Dir     string // what the folder is called in messages
 	Release string // a hash of the assistant's own files, without its documents
+
+	own      []OwnFile
+	released bool // the folder has the own files alone
 }
 
 // Limits bound one answer.
@@ -57,36 +57,82 @@ type Limits struct {
 }
 
 // Load reads the assistant in fsys, a folder that messages call dir. It is named after
-// the last element of dir unless its file gives it a name. Mistakes in the file are told
-// together, as [config.Errors].
+// the last element of dir unless its file gives it a name. The mistakes of all its files
+// are told together, as [config.Errors].
 func Load(fsys fs.FS, dir string) (*Assistant, error) {
+	return load(fsys, dir, nameLike(folderName(dir)), false)
+}
+
+// LoadRelease reads an assistant's own files alone, as a release has them: their
+// knowledge folders need not be there. The assistant has that name, and messages call the
+// folder so, unless its file gives it another.
+func LoadRelease(fsys fs.FS, name string) (*Assistant, error) {
+	return load(fsys, name, name, true)
+}
+
+func load(fsys fs.FS, dir, name string, released bool) (*Assistant, error) {
 	a := &Assistant{
-		Name:      nameLike(folderName(dir)),
+		Name:      name,
 		Unit:      chat.Sentence,
 		Knowledge: []string{"knowledge"},
 		Limits:    Limits{Passages: 5, PassageTokens: 1500, ReplyTokens: 1024},
 		Widget:    DefaultWidget(),
 		FS:        fsys,
 		Dir:       dir,
+		released:  released,
 	}
-	data, err := fs.ReadFile(fsys, File)
-	if errors.Is(err, fs.ErrNotExist) {
+	own, err := OwnFiles(fsys)
+	a.own, a.Release = own, release(own)
+	if len(own) == 0 && err == nil {
 		a.Knowledge = []string{"."}
-		a.Release = release(nil)
 		return a, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read the assistant in %s: %w", dir, err)
-	}
-	if err := config.Decode(filepath.Join(dir, File), data, a); err != nil {
-		return nil, err
+	errs := []error{err}
+	for _, f := range own {
+		errs = append(errs, a.read(f))
 	}
 	for i, folder := range a.Knowledge {
 		a.Knowledge[i] = path.Clean(folder)
 	}
 	a.Widget.Title = cmp.Or(a.Widget.Title, a.Company)
-	a.Release = release(map[string][]byte{File: data})
+	if !released {
+		errs = append(errs, a.checkLayout(mentions(errs, "knowledge")))
+	}
+	if err := config.Join(errs...); err != nil {
+		return nil, below(dir, err)
+	}
 	return a, nil
+}
+
+// read takes one of the assistant's own files.
+func (a *Assistant) read(f OwnFile) error {
+	if f.Path == File {
+		return config.Decode(f.Path, f.Data, a)
+	}
+	return nil
+}
+
+// mentions reports whether one of the mistakes is about a key.
+func mentions(errs []error, key string) bool {
+	for _, err := range errs {
+		all, _ := errors.AsType[config.Errors](err)
+		if slices.ContainsFunc(all, func(e config.Error) bool { return strings.HasPrefix(e.Message, key) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// below names the files of mistakes by where they are.
+func below(dir string, err error) error {
+	all, ok := errors.AsType[config.Errors](err)
+	if !ok {
+		return fmt.Errorf("read the assistant in %s: %w", dir, err)
+	}
+	for i := range all {
+		all[i].File = filepath.Join(dir, filepath.FromSlash(all[i].File))
+	}
+	return all
 }
 
 // LoadDir reads the assistants of a directory: the one whose file is in it, or those
@@ -206,7 +252,7 @@ func (a *Assistant) Validate() error {
 		}
 	}
 	for i, folder := range a.Knowledge {
-		if err := checkFolder(a.FS, folder, a.Knowledge[:i]); err != nil {
+		if err := a.checkFolder(folder, a.Knowledge[:i]); err != nil {
 			errs = append(errs, config.At(fmt.Sprintf("knowledge[%d]", i), "%w", err))
 		}
 	}
@@ -236,13 +282,26 @@ func checkPhrase(phrase string, before []string) error {
 	return nil
 }
 
-func checkFolder(fsys fs.FS, folder string, before []string) error {
+// checkFolder checks a folder of documents, which stands in the list behind others.
+func (a *Assistant) checkFolder(folder string, before []string) error {
 	clean := path.Clean(folder)
 	if folder == "" || !fs.ValidPath(clean) {
 		return fmt.Errorf("%q is not a folder inside the assistant's folder; name it relative to that, as in docs/faq", folder)
 	}
-	info, err := fs.Stat(fsys, clean)
-	switch {
+	for _, own := range slices.Concat(ownFolders, laterFolders) {
+		if within(clean, own) {
+			return fmt.Errorf("the folder %q is not for documents; put them into another", own)
+		}
+	}
+	for _, b := range before {
+		if b = path.Clean(b); within(clean, b) || within(b, clean) {
+			return fmt.Errorf("%q overlaps with %q; the same documents would be read twice", folder, b)
+		}
+	}
+	if a.released {
+		return nil
+	}
+	switch info, err := fs.Stat(a.FS, clean); {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("there is no folder %q; make it, or name the folders that hold the documents", folder)
 	case err != nil:
@@ -250,32 +309,10 @@ func checkFolder(fsys fs.FS, folder string, before []string) error {
 	case !info.IsDir():
 		return fmt.Errorf("%q is a file; name the folder that it is in", folder)
 	}
-	for _, b := range before {
-		if b = path.Clean(b); within(clean, b) || within(b, clean) {
-			return fmt.Errorf("%q overlaps with %q; the same documents would be read twice", folder, b)
-		}
-	}
 	return nil
 }
 
 // within reports whether folder is outer or lies in it.
 func within(folder, outer string) bool {
 	return outer == "." || folder == outer || strings.HasPrefix(folder, outer+"/")
-}
-
-// release hashes files by name: each name and each content after its length.
-func release(files map[string][]byte) string {
-	names := make([]string, 0, len(files))
-	for name := range files {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	h := sha256.New()
-	for _, name := range names {
-		for _, part := range [][]byte{[]byte(name), files[name]} {
-			h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
-			h.Write(part)
-		}
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }

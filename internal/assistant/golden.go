@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -55,52 +54,34 @@ const (
 )
 
 // Golden reads the golden cases, file by file in the order of their names. Mistakes are
-// told together, as [config.Errors] of each file.
+// told together, as [config.Errors].
 func (a *Assistant) Golden() ([]Case, error) {
-	entries, err := fs.ReadDir(a.FS, GoldenFolder)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the golden cases of %s: %w", a.Dir, err)
-	}
 	var all []Case
 	var errs []error
 	seen := map[string]string{} // the file of each id
-	for _, e := range entries {
-		name := path.Join(GoldenFolder, e.Name())
-		shown := filepath.Join(a.Dir, filepath.FromSlash(name))
-		switch {
-		case strings.HasPrefix(e.Name(), "."), strings.HasPrefix(e.Name(), "README"):
-			continue
-		case e.IsDir() || path.Ext(name) != ".yaml":
-			errs = append(errs, fmt.Errorf("%s is not read; golden cases are in files such as %s/delivery.yaml", shown, GoldenFolder))
+	for _, f := range a.own {
+		if path.Dir(f.Path) != GoldenFolder {
 			continue
 		}
-		data, err := fs.ReadFile(a.FS, name)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("read golden cases: %w", err))
-			continue
-		}
-		cases, err := config.DecodeList(shown, data, func(c Case) error {
+		cases, err := config.DecodeList(f.Path, f.Data, func(c Case) error {
 			var twice error
 			if other, ok := seen[c.ID]; ok && c.ID != "" {
 				twice = config.At("id", "%q is the id of a case in %s already; each needs its own", c.ID, other)
 			}
-			seen[c.ID] = name
+			seen[c.ID] = f.Path
 			return errors.Join(twice, a.checkSources(c))
 		})
 		errs = append(errs, err)
 		for _, c := range cases {
-			c.File = name
+			c.File = f.Path
 			all = append(all, c)
 		}
 	}
 	if len(all) > maxCases {
-		errs = append(errs, fmt.Errorf("%s has %d golden cases; %d are allowed", filepath.Join(a.Dir, GoldenFolder), len(all), maxCases))
+		errs = append(errs, config.Errors{{File: GoldenFolder, Message: fmt.Sprintf("there are %d cases; %d are allowed", len(all), maxCases)}})
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
+	if err := config.Join(errs...); err != nil {
+		return nil, below(a.Dir, err)
 	}
 	return all, nil
 }
@@ -182,6 +163,9 @@ func checkTag(tag string, before []string) error {
 
 // checkSources checks that the sources of a case are files of the knowledge folders.
 func (a *Assistant) checkSources(c Case) error {
+	if a.released {
+		return nil // its documents are not there
+	}
 	var errs []error
 	for i, s := range c.Sources {
 		at := fmt.Sprintf("sources[%d]", i)

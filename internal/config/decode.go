@@ -359,19 +359,31 @@ func (d *decoder) told(path string, err error) {
 		if k, ok := errors.AsType[*keyError](err); ok {
 			at, err = join(path, k.key), k.err
 		}
-		if at == "" || !d.bad[at] { // a default stands for what was not read
+		if !d.unread(at) { // a default stands there
 			d.report(d.line(at), at, err.Error())
 		}
 	}
 }
 
+// unread reports whether the value of a key, or one above it, could not be read.
+func (d *decoder) unread(path string) bool {
+	for ; path != ""; path = above(path) {
+		if d.bad[path] {
+			return true
+		}
+	}
+	return false
+}
+
 // line returns where a key is set, or else the nearest key above it, or 0.
 func (d *decoder) line(path string) int {
-	for path != "" {
+	for ; path != ""; path = above(path) {
 		if line := d.lines[path]; line > 0 {
 			return line
 		}
-		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
 	}
 	return 0
 }
+
+// above returns the path of what a key is in.
+func above(path string) string { return path[:max(strings.LastIndexAny(path, ".["), 0)] }

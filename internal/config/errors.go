@@ -25,7 +25,7 @@ func (e Error) Error() string {
 	return e.File + ":" + strconv.Itoa(e.Line) + ": " + e.Message
 }
 
-// Errors are all mistakes of one file in the order of its lines, one on each line of
+// Errors are all mistakes of a file, or of several, by file and line, one on each line of
 // the text.
 type Errors []Error
 
@@ -37,13 +37,35 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// sorted returns e by line, and nil for none, without a mistake said twice.
+// sorted returns e by file and line, and nil for none, without a mistake said twice.
 func (e Errors) sorted() error {
 	if len(e) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(e, func(a, b Error) int { return cmp.Compare(a.Line, b.Line) })
+	slices.SortStableFunc(e, func(a, b Error) int {
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
 	return slices.Compact(e)
+}
+
+// Join returns the mistakes of several files as one error of type [Errors], or nil where
+// there are none. Any other error among them is returned instead, joined with the rest.
+func Join(errs ...error) error {
+	var all Errors
+	var others []error
+	for _, err := range errs {
+		switch e := err.(type) {
+		case nil:
+		case Errors:
+			all = append(all, e...)
+		default:
+			others = append(others, err)
+		}
+	}
+	if len(others) > 0 {
+		return errors.Join(append(others, all.sorted())...)
+	}
+	return all.sorted()
 }
 
 // keyError is a mistake in the value of a key, as Validate reports it.
