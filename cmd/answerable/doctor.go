@@ -70,11 +70,12 @@ func (c *cli) diagnosis(r app.Report) error {
 	for _, f := range r.Findings {
 		if f.Area != area {
 			area = f.Area
-			fmt.Fprintln(&b, area)
+			fmt.Fprintln(&b, c.stdout.paint(bold, area))
 		}
-		fmt.Fprintf(&b, "  %-4s  %-*s  %s\n", f.State, wide, f.Name, f.Detail)
+		state := c.state(f.State)
+		fmt.Fprintf(&b, "  %s  %-*s  %s\n", state, wide, f.Name, f.Detail)
 		if f.Advice != "" {
-			fmt.Fprintf(&todo, "  %-4s  %s, %s: %s\n", f.State, f.Area, f.Name, f.Advice)
+			fmt.Fprintf(&todo, "  %s  %s, %s: %s\n", state, f.Area, f.Name, f.Advice)
 		}
 	}
 	if todo.Len() > 0 {
@@ -83,4 +84,10 @@ func (c *cli) diagnosis(r app.Report) error {
 	fmt.Fprintf(&b, "\n%s\nWarnings: %d. Failures: %d.\n", r.Summary, r.Warnings, r.Failures)
 	_, err := fmt.Fprint(c.stdout, &b)
 	return err
+}
+
+// state writes how a finding is, in four columns.
+func (c *cli) state(s app.State) string {
+	how := map[app.State]style{app.Fine: good, app.Warn: bold, app.Fails: bad}[s]
+	return c.stdout.paint(how, pad(string(s), 4))
 }

@@ -44,21 +44,21 @@ var errDiffers = errors.New("the replay differs")
 type usageError struct{ error }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	c := &cli{stdin: stdin, stdout: stdout, stderr: stderr}
+	c := &cli{stdin: stdin, stdout: newScreen(stdout), stderr: newScreen(stderr)}
 	root := c.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetOut(c.stdout)
+	root.SetErr(c.stderr)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(stderr, "answerable:", err)
+	fmt.Fprintln(c.stderr, "answerable:", err)
 	var usage usageError
 	switch {
 	case errors.As(err, &usage):
-		fmt.Fprintln(stderr, "Run the command with --help to see how it is used.")
+		fmt.Fprintln(c.stderr, "Run the command with --help to see how it is used.")
 		return exitUsage
 	case errors.Is(err, errDiffers):
 		return exitDiffers
@@ -69,7 +69,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // cli is what the commands share.
 type cli struct {
 	stdin          io.Reader
-	stdout, stderr io.Writer
+	stdout, stderr *screen
+	doing          *bar // what progress tells of, or nil
 
 	configFile string
 	data       string
@@ -177,9 +178,6 @@ func (c *cli) print(v any) error {
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }
-
-// progress tells a person what takes long.
-func (c *cli) progress(what string) { fmt.Fprintln(c.stderr, what) }
 
 func (c *cli) version() *cobra.Command {
 	return &cobra.Command{

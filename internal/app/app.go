@@ -33,7 +33,9 @@ type Options struct {
 	Resume       bool   // a server: it goes on with turns that dead processes left open
 	Version      string
 	Log          *slog.Logger
-	Progress     func(string) // is told what takes long; nil is allowed
+	// Progress is told how far long work is; nil is allowed. The last call of a work has
+	// done = total; with 0 and 0, what is a remark.
+	Progress func(what string, done, total int64)
 }
 
 // App is a running process's parts. Close it.

@@ -46,7 +46,7 @@ const ingested = "ingest "
 
 // Load reads the assistants of a directory and brings their generations up to date. With
 // "" it takes what was last ingested, or else the demo.
-func (l *Library) Load(ctx context.Context, dir string, progress func(string)) error {
+func (l *Library) Load(ctx context.Context, dir string, progress func(what string, done, total int64)) error {
 	if dir == "" {
 		if done, err := l.loadIngested(ctx); done || err != nil {
 			return err
@@ -100,7 +100,7 @@ func (l *Library) loadIngested(ctx context.Context) (bool, error) {
 }
 
 // add reads an assistant's documents and publishes them if they changed.
-func (l *Library) add(ctx context.Context, a *assistant.Assistant, source string, progress func(string)) error {
+func (l *Library) add(ctx context.Context, a *assistant.Assistant, source string, progress func(what string, done, total int64)) error {
 	g, report, err := l.Ingest(ctx, a, progress)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func (l *Library) add(ctx context.Context, a *assistant.Assistant, source string
 
 // Ingest reads an assistant's documents and makes their generation, or opens it if it
 // was made before. It is on disk afterwards, not published.
-func (l *Library) Ingest(ctx context.Context, a *assistant.Assistant, progress func(string)) (*knowledge.Generation, knowledge.Report, error) {
+func (l *Library) Ingest(ctx context.Context, a *assistant.Assistant, progress func(what string, done, total int64)) (*knowledge.Generation, knowledge.Report, error) {
 	docs, report, err := readDocuments(ctx, a, progress)
 	if err != nil {
 		return nil, report, fmt.Errorf("read the documents of %s: %w", a.Name, err)
@@ -306,13 +306,13 @@ func (l *Library) Document(generation, id string) (knowledge.Document, bool) {
 
 // readDocuments reads an assistant's knowledge folders. Documents are named by their
 // path in the assistant's folder.
-func readDocuments(ctx context.Context, a *assistant.Assistant, progress func(string)) ([]knowledge.Document, knowledge.Report, error) {
+func readDocuments(ctx context.Context, a *assistant.Assistant, progress func(what string, done, total int64)) ([]knowledge.Document, knowledge.Report, error) {
 	var all []knowledge.Document
 	var sum knowledge.Report
 	for _, folder := range a.Knowledge {
 		tell := func(p knowledge.Progress) {
-			if progress != nil && p.Done > 0 && p.Done%1000 == 0 {
-				progress(fmt.Sprintf("read %d of %d files", p.Done, p.Total))
+			if progress != nil && p.Total > 0 {
+				progress("reading "+a.Name, int64(p.Done), int64(p.Total))
 			}
 		}
 		docs, report, err := readFolder(ctx, a, folder, tell)
