@@ -37,6 +37,9 @@ func (c *cli) ingest() *cobra.Command {
 			for _, s := range r.Skipped {
 				fmt.Fprintf(c.stderr, "skipped %s: %s\n", s.Path, s.Reason)
 			}
+			if r.Internal > 0 {
+				fmt.Fprintf(c.stderr, "left out %d internal documents, which are not for customers\n", r.Internal)
+			}
 			fmt.Fprintf(c.stdout, "%s: %d documents, %d passages, generation %.12s, in %s\n", r.Assistant, r.Documents, r.Passages, r.Generation, time.Since(began).Round(time.Millisecond))
 			return nil
 		},
@@ -99,7 +102,7 @@ func (c *cli) eval() *cobra.Command {
 	cmd := &cobra.Command{Use: "eval", Short: "Measure quality on labelled data", Args: subcommand,
 		Example: "  answerable eval retrieval --docs docs.jsonl --queries queries.jsonl --qrels qrels.jsonl",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
-	cmd.AddCommand(c.evalRetrieval())
+	cmd.AddCommand(c.evalGolden(), c.evalRetrieval())
 	return cmd
 }
 

@@ -108,6 +108,9 @@ func (l *Library) add(ctx context.Context, a *assistant.Assistant, source string
 	for _, s := range report.Skipped {
 		l.log.Warn("a file was skipped", "file", s.Path, "reason", s.Reason)
 	}
+	if report.Internal > 0 {
+		l.log.Info("internal documents were left out", "dir", a.Dir, "count", report.Internal)
+	}
 	if report.Empty() {
 		l.log.Warn("there are no documents", "dir", a.Dir)
 	}
@@ -332,6 +335,7 @@ func readDocuments(ctx context.Context, a *assistant.Assistant, progress func(wh
 			sum.Skipped = append(sum.Skipped, s)
 		}
 		sum.Files, sum.Documents, sum.Bytes = sum.Files+report.Files, sum.Documents+report.Documents, sum.Bytes+report.Bytes
+		sum.Internal += report.Internal
 	}
 	all = slices.DeleteFunc(all, func(d knowledge.Document) bool { return a.IsOwn(d.ID) })
 	return all, sum, nil

@@ -31,7 +31,7 @@ func dateOf(t time.Time) Date { return Date(t.UTC().Format(time.DateOnly)) }
 
 // errInternal is why a document for staff is left out: what is not in a generation
 // cannot be found, cited or linked to by anybody.
-var errInternal = errors.New("internal: its audience is not the customers")
+var errInternal = errors.New("internal")
 
 // cutFront returns what the block at the top of a file says, and the text after it. Keys
 // that are not ours belong to other programs. A value of ours that cannot be understood is

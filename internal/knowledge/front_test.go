@@ -1,6 +1,7 @@
 package knowledge
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -19,9 +20,9 @@ func TestFrontMatter(t *testing.T) {
 		{"plain text between lines", "a.txt", "---\nHello\n---\nText", "A    : ---\nHello\n---\nText"},
 		{"the keys of others, nested ones too", "a.md", "---\nlayout: page\nseo:\n  audience: internal\n---\nText", "A    : Text"},
 		{"a rule", "a.md", "---\nText", "A    : Text"},
-		{"internal", "a.md", "---\naudience: internal\n---\nText", "skipped: internal: its audience is not the customers"},
-		{"internal in another spelling", "a.md", "--- \nAudience : internal # staff\n...\nText", "skipped: internal: its audience is not the customers"},
-		{"internal page", "a.html", "---\naudience: internal\n---\n<p>Text</p>", "skipped: internal: its audience is not the customers"},
+		{"internal", "a.md", "---\naudience: internal\n---\nText", "1 internal"},
+		{"internal in another spelling", "a.md", "--- \nAudience : internal # staff\n...\nText", "1 internal"},
+		{"internal page", "a.html", "---\naudience: internal\n---\n<p>Text</p>", "1 internal"},
 		{"an unknown audience", "a.md", "---\naudience: staff\n---\nText", `skipped: audience: "staff" is not one of public, internal`},
 		{"no audience", "a.md", "---\naudience:\n---\nText", `skipped: audience: "" is not one of public, internal`},
 		{"two audiences", "a.md", "---\naudience: internal\naudience: public\n---\nText", "skipped: audience is set twice"},
@@ -41,6 +42,9 @@ func TestFrontMatter(t *testing.T) {
 			}
 			for _, s := range report.Skipped {
 				got = append(got, "skipped: "+s.Reason)
+			}
+			if report.Internal > 0 {
+				got = append(got, fmt.Sprint(report.Internal, " internal"))
 			}
 			if diff := cmp.Diff([]string{tt.want}, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)

@@ -42,6 +42,7 @@ type Report struct {
 	Files     int    // looked at, the skipped ones included
 	Documents int    // read
 	Bytes     int64  // of the files that were read
+	Internal  int    // left out because their audience is not the customers
 	Skipped   []Skip // in the order of their paths
 }
 
@@ -80,7 +81,11 @@ func ReadFS(ctx context.Context, fsys fs.FS, limits Limits, report func(Progress
 		if report != nil {
 			report(Progress{Path: name, Done: i, Total: len(r.files)})
 		}
-		if err := r.read(name); err != nil {
+		switch err := r.read(name); err {
+		case nil:
+		case errInternal:
+			r.report.Internal++
+		default:
 			r.skip(name, err)
 		}
 	}
