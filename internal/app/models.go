@@ -296,7 +296,9 @@ func (f *fakeVendor) serve(ctx context.Context) error {
 // openModels reads who answers from the configuration, or from a script.
 func (a *App) openModels() (err error) {
 	var script *llmtest.Script
-	a.entries = configured(a.Config.Models)
+	if !a.Extractive {
+		a.entries = configured(a.Config.Models)
+	}
 	if a.FakeProvider != "" {
 		if script, err = fakeScript(a.FakeProvider); err != nil {
 			return err
