@@ -27,8 +27,11 @@ const (
 	perDocument = 2
 	// Passages that share so much of their words say the same.
 	sameText = 0.85
-	// Hits with so much of the best one's score are about as good as it.
-	aboutSame = 0.9
+	// Hits of about the same score, which share so much of their words, may contradict each
+	// other; so many are looked at.
+	aboutSame    = 0.85
+	muchSame     = 0.35
+	mostCompared = 12
 	// What a chunk gains, as a share of its score, by a heading that is the question.
 	sameHeading = 0.3
 )
@@ -69,28 +72,30 @@ func (g *Generation) candidates(p parsed, limit int) []Hit {
 	return hits
 }
 
-// newerFirst changes places among hits of about the same score, so that of two documents
-// that may contradict each other, the one that was updated later comes first. Where a
-// document says nothing of when that was, its hits stay where they are.
+// newerFirst puts a hit in front of those of about the same score that say much the same
+// in a document that was updated earlier: where two contradict each other, the newer one
+// is right. Where a document says nothing of when that was, its hits stay where they are.
 func (g *Generation) newerFirst(hits []Hit) {
 	updated := func(h Hit) Date { return g.docs[g.chunks[h.chunk].doc].Updated }
-	for len(hits) > 0 {
-		n := 1
-		for n < len(hits) && hits[n].Score >= aboutSame*hits[0].Score {
-			n++
+	bags := make([]bag, min(len(hits), mostCompared))
+	words := func(i int) bag {
+		if bags[i] == nil {
+			c := g.chunks[hits[i].chunk]
+			bags[i] = newBag(g.docs[c.doc].Text[c.from:c.to])
 		}
-		var places []int
-		var dated []Hit
-		for i, h := range hits[:n] {
-			if updated(h) != "" {
-				places, dated = append(places, i), append(dated, h)
+		return bags[i]
+	}
+	for i := 1; i < len(bags); i++ {
+		for j := range i {
+			if hits[i].Score < aboutSame*hits[j].Score || updated(hits[j]) == "" || updated(hits[i]) <= updated(hits[j]) || words(i).shared(words(j)) < muchSame {
+				continue
 			}
+			hit, words := hits[i], bags[i]
+			copy(hits[j+1:i+1], hits[j:i])
+			copy(bags[j+1:i+1], bags[j:i])
+			hits[j], bags[j] = hit, words
+			break
 		}
-		slices.SortStableFunc(dated, func(x, y Hit) int { return cmp.Compare(updated(y), updated(x)) })
-		for i, h := range dated {
-			hits[places[i]] = h
-		}
-		hits = hits[n:]
 	}
 }
 
@@ -246,13 +251,18 @@ func (b bag) same(other bag) bool {
 	if small, large := min(len(b), len(other)), max(len(b), len(other)); float64(small) < sameText*float64(large) {
 		return false
 	}
+	return b.shared(other) >= sameText
+}
+
+// shared returns which part of the words of either text are in both.
+func (b bag) shared(other bag) float64 {
 	both := 0
 	for w := range b {
 		if other[w] {
 			both++
 		}
 	}
-	return float64(both) >= sameText*float64(len(b)+len(other)-both)
+	return float64(both) / float64(max(1, len(b)+len(other)-both))
 }
 
 // readable says what was searched for: the question, and the words from earlier

@@ -53,6 +53,9 @@ const (
 // At .25 nDCG@10 rose by .003 on both sets of conversations and stayed on scifact.
 const askingWeight = 0.25
 
+// synonymWeight is what another word for one of the question's counts.
+const synonymWeight = 0.2
+
 // asking are such words, as terms. Only English ones were measured.
 var asking = func() map[string]bool {
 	m := map[string]bool{}
@@ -113,6 +116,9 @@ type weighted[K comparable] struct {
 	surface string // as it was first written
 	said    int    // where: 0 is the question, 1 the turn before it
 }
+
+// asSynonym in weighted.said is for a word that nobody said.
+const asSynonym = -1
 
 func (w *weights[K]) add(x weighted[K]) {
 	if i, ok := w.at[x.key]; ok {
@@ -181,6 +187,7 @@ func (g *Generation) parse(q Query) parsed {
 	fix := repairer{words: g.words, left: maxRepairs, done: map[string]string{}}
 	for n, language := range g.languages {
 		var p parsed
+		var same []weighted[string]
 		for said, s := range says {
 			terms := g.content(s.text, language)
 			weight := s.weight
@@ -199,16 +206,32 @@ func (g *Generation) parse(q Query) parsed {
 					}
 				}
 				p.words.add(w)
+				if said == 0 {
+					same = append(same, synonyms(w, language)...)
+				}
 			}
 			eachPair(terms, func(key uint64, t lang.Term) {
 				p.pairs.add(weighted[uint64]{key, weight, s.text[t.Start:t.End], said})
 			})
 		}
 		out.words.merge(p.words)
+		for _, w := range same { // behind the question's own words, which they must not outweigh
+			out.words.merge(weights[string]{list: []weighted[string]{w}})
+		}
 		out.pairs.merge(p.pairs)
 	}
 	out.words.heaviest(maxTerms)
 	out.pairs.heaviest(maxTerms)
+	return out
+}
+
+// synonyms returns other words for w, which count less.
+func synonyms(w weighted[string], language string) []weighted[string] {
+	like := lang.Synonyms(w.key, language)
+	out := make([]weighted[string], len(like))
+	for i, s := range like {
+		out[i] = weighted[string]{s, w.weight * synonymWeight, w.surface, asSynonym}
+	}
 	return out
 }
 

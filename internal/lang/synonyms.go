@@ -1,38 +1,37 @@
-package extractive
+package lang
 
 import (
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/answerable/answerable/internal/lang"
 )
 
-// synonyms returns the terms that customers and documents use for the same thing.
-func synonyms(term, language string) []string {
+// Synonyms returns the terms that customers and documents use for the same thing as term,
+// without term itself. They are of the language that [Terms] was given; "" is English.
+// The list is shared and must not be changed.
+func Synonyms(term, language string) []string {
 	if language == "" {
 		language = "en"
 	}
-	var like []string
-	for _, group := range groups()[language] {
-		if slices.Contains(group, term) {
-			like = append(like, group...)
-		}
-	}
-	return like
+	return synonyms()[language][term]
 }
 
-// groups are the words of sameWords as terms.
-var groups = sync.OnceValue(func() map[string][][]string {
-	m := map[string][][]string{}
+// synonyms are the groups of sameWords by each of their terms.
+var synonyms = sync.OnceValue(func() map[string]map[string][]string {
+	m := map[string]map[string][]string{}
 	for language, text := range sameWords {
+		of := map[string][]string{}
 		for line := range strings.Lines(text) {
-			var group []string
-			for _, t := range lang.Terms(line, language) {
-				group = append(group, t.Text)
+			group := Terms(line, language)
+			for _, t := range group {
+				for _, other := range group {
+					if other.Text != t.Text && !slices.Contains(of[t.Text], other.Text) {
+						of[t.Text] = append(of[t.Text], other.Text)
+					}
+				}
 			}
-			m[language] = append(m[language], group)
 		}
+		m[language] = of
 	}
 	return m
 })
@@ -90,7 +89,62 @@ data information
 person human agent
 abroad international overseas
 jumper sweater pullover
-waterproof rainproof`,
+waterproof rainproof
+collect collection pickup
+amount sum
+maximum most highest limit
+letter character
+sms text
+tax taxes vat
+duty duties customs
+parcel package box
+parking park carpark
+late delayed delay
+instalment installment
+student students
+send write
+combine together
+arrive arrived arrival receive received get came come
+cheap cheaper discount reduced
+holiday holidays vacation
+degree temperature
+rent rental rented hire hired renting
+deposit security
+book booking reserve reservation appointment
+staff employee employees
+job jobs vacancy career
+recall recalled
+mould mold mouldy
+smell odour
+cover covered include included
+fast faster quick express
+overnight express
+country countries
+city town
+picture photo image
+birthday gift present
+gift present
+leak leaks leaking
+broken broke break
+colour color
+centre center
+1 one
+2 two twice
+3 three
+4 four
+5 five
+6 six
+7 seven
+8 eight
+9 nine
+10 ten
+12 twelve
+14 fourteen fortnight
+15 fifteen
+20 twenty
+30 thirty
+50 fifty
+100 hundred`,
 	"de": `lieferung liefern geliefert versand versenden zustellung lieferzeit versandkosten
 paket sendung
 rückgabe zurückgeben zurückschicken retoure zurücksenden umtausch rücksendung
@@ -110,5 +164,16 @@ waschen reinigen
 konto kundenkonto
 passwort kennwort
 firma firmen unternehmen geschäftskunden
-rechnung beleg`,
+rechnung beleg
+abholen abholung
+geschenk präsent
+mieten miete verleih leihen
+größe grössen größen
+adresse anschrift
+öffnungszeiten geöffnet
+laden geschäft filiale
+newsletter abmelden abbestellen
+frist tage
+kündigen kündigung
+steuer mehrwertsteuer`,
 }
