@@ -3,7 +3,6 @@ package app
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -91,24 +90,6 @@ func DefaultConfig() Config {
 			Anonymous:    AnonymousLimits{MessagesPerMinute: 30, ConversationsPerMinute: 120},
 		},
 	}
-}
-
-// LoadConfig reads the file at path over the defaults. Without a path it reads
-// [ConfigFile] in the working directory, which need not exist.
-func LoadConfig(path string) (Config, error) {
-	file := path
-	if file == "" {
-		file = ConfigFile
-	}
-	c := DefaultConfig()
-	data, err := os.ReadFile(file)
-	if path == "" && errors.Is(err, fs.ErrNotExist) {
-		return c, nil
-	}
-	if err != nil {
-		return c, fmt.Errorf("read the configuration: %w", err)
-	}
-	return c, config.Decode(file, data, &c)
 }
 
 // Validate checks what a type alone does not say.

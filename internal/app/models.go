@@ -13,10 +13,12 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/answerable/answerable/internal/assistant"
 	"github.com/answerable/answerable/internal/chat"
 	"github.com/answerable/answerable/internal/config"
 	"github.com/answerable/answerable/internal/llm"
@@ -74,6 +76,9 @@ func (h *Header) UnmarshalText(text []byte) error {
 	}
 	return nil
 }
+
+// MarshalText masks the value, which may be a key.
+func (h Header) MarshalText() ([]byte, error) { return []byte(h.Name + ": (secret)"), nil }
 
 // Object is a JSON object.
 type Object map[string]any
@@ -291,6 +296,54 @@ func (f *fakeVendor) serve(ctx context.Context) error {
 		return fmt.Errorf("serve the scripted answers: %w", err)
 	}
 	return nil
+}
+
+// modelsOf returns who answers for an assistant: all models, or those that its file names,
+// in its order. A script answers for every assistant.
+func (a *App) modelsOf(as *assistant.Assistant) (*llm.Client, error) {
+	if len(as.Models) == 0 || a.FakeProvider != "" {
+		return a.Models, nil
+	}
+	if err := checkModels(as, a.entries); err != nil {
+		return nil, err
+	}
+	var chain []llm.Model
+	for _, name := range as.Models {
+		for i, entry := range a.entries {
+			if entry.called(name) {
+				chain = append(chain, a.Models.Models[i]) // they are in the order of the entries
+			}
+		}
+	}
+	reason := "the first of those that " + assistant.File + " names"
+	if len(chain) == 0 {
+		reason = assistant.File + " names no language model"
+	}
+	last := a.Models.Models[len(a.entries):] // extractive
+	return a.Models.Of(append(chain, last...), reason), nil
+}
+
+// called reports whether an assistant means this entry by a name.
+func (m ModelConfig) called(name string) bool { return name == m.Name || name == m.Model }
+
+// checkModels checks that the server has the models that an assistant names.
+func checkModels(as *assistant.Assistant, entries []ModelConfig) error {
+	var errs []error
+	names := []string{assistant.Extractive}
+	for _, entry := range entries {
+		names = append(names, entry.Name)
+	}
+	for i, name := range as.Models {
+		if name == assistant.Extractive || slices.ContainsFunc(entries, func(m ModelConfig) bool { return m.called(name) }) {
+			continue
+		}
+		hint := config.Meant(name, names)
+		if hint == "" {
+			hint = "; it has " + strings.Join(names, ", ") + "; add it to models in " + ConfigFile + ", or put its key into the environment"
+		}
+		errs = append(errs, as.Wrong(fmt.Sprintf("models[%d]", i), "this server has no model %q%s", name, hint))
+	}
+	return config.Join(errs...)
 }
 
 // openModels reads who answers from the configuration, or from a script.

@@ -105,8 +105,12 @@ func (r *reader) folder(name string) {
 		return
 	}
 	for _, e := range entries {
-		if !ignored(e.Name()) {
-			r.file(path.Join(name, e.Name()))
+		switch whole := path.Join(name, e.Name()); {
+		case ignored(e.Name()):
+		case e.IsDir():
+			r.fail(whole, "this folder is not read; put its files into %s itself", name)
+		default:
+			r.file(whole)
 		}
 	}
 }
@@ -136,7 +140,7 @@ func (r *reader) file(name string) {
 	case err != nil:
 		r.fail(name, "the file cannot be read: %v", err)
 	case len(data) > maxOwnBytes:
-		r.fail(name, "the file has more than %d bytes; divide it", maxOwnBytes)
+		r.fail(name, "the file has more than %d bytes; make it smaller, or divide it", maxOwnBytes)
 	case len(r.files) == maxOwnFiles:
 		r.fail(name, "there are more than %d files; put some together", maxOwnFiles)
 	case r.bytes > maxAllBytes:

@@ -49,7 +49,7 @@ func TestOwnFilesAreBounded(t *testing.T) {
 		large["golden/"+string(rune('a'+i))] = &fstest.MapFile{Data: make([]byte, 1<<20)}
 	}
 	for want, fsys := range map[string]fstest.MapFS{
-		"golden/x.yaml: the file has more than 1048576 bytes; divide it":                                       {assistant.File: {}, "golden/x.yaml": {Data: make([]byte, 1<<20+1)}},
+		"golden/x.yaml: the file has more than 1048576 bytes; make it smaller, or divide it":                   {assistant.File: {}, "golden/x.yaml": {Data: make([]byte, 1<<20+1)}},
 		"there are more than 1000 files; put some together":                                                    many,
 		"golden/i: with this file there are more than 8388608 bytes; documents belong in the folder knowledge": large,
 	} {

@@ -27,7 +27,8 @@ const (
 // has no value, leaves its field as it is, so that defaults are set before; a list
 // replaces the default list.
 //
-// Every struct of the tree that has a method
+// Bounds of values stand in tags of their fields (bounds.go). Every struct of the tree
+// that has a method
 //
 //	Validate() error
 //
@@ -37,11 +38,17 @@ const (
 //
 // Anchors, aliases and tags are refused: a file says what it means where it stands.
 func Decode(file string, data []byte, into any) error {
+	_, err := DecodeLines(file, data, into)
+	return err
+}
+
+// DecodeLines is Decode, and says where the keys were that it read.
+func DecodeLines(file string, data []byte, into any) (Lines, error) {
 	d, err := decode(file, data, reflect.ValueOf(into).Elem())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return d.errs.sorted()
+	return d.lines, d.errs.sorted()
 }
 
 // DecodeList is Decode for a file that is a list. check, which may be nil, sees each
@@ -69,7 +76,7 @@ func decode(file string, data []byte, v reflect.Value) (*decoder, error) {
 		e.File = file
 		return nil, Errors{e}
 	}
-	d := &decoder{file: file, lines: map[string]int{}, bad: map[string]bool{}}
+	d := &decoder{file: file, lines: Lines{}, bad: map[string]bool{}, holed: map[string]bool{}}
 	if root != nil {
 		d.value("", root, v)
 	}
@@ -98,6 +105,15 @@ func parse(data []byte) (*yaml.Node, error) {
 		return nil, syntaxError(data, err)
 	}
 	return doc.Content[0], nil
+}
+
+// CheckText returns an error of type [Errors] unless data, the content of file, is text.
+func CheckText(file string, data []byte) error {
+	if e, ok := errors.AsType[Error](checkText(data)); ok {
+		e.File = file
+		return Errors{e}
+	}
+	return nil
 }
 
 // checkText refuses what is not text.
@@ -137,33 +153,57 @@ func syntaxError(data []byte, err error) error {
 			line = n
 		}
 	}
+	for part, hint := range map[string]string{
+		"mapping values are not allowed": "; indent keys that belong together alike, and put a text with a colon in quotes",
+		"did not find expected ',' or":   "; a bracket is not closed, or a comma is missing",
+		"unexpected end of stream":       "; a quote is not closed",
+	} {
+		if strings.Contains(message, part) {
+			message += hint
+		}
+	}
 	return Error{Line: line, Message: "not valid YAML, here or shortly after: " + message}
 }
 
 // A decoder reads a node tree into a struct and remembers where each key was.
 type decoder struct {
 	file  string
+	from  func(key string) string // names the file of a key; nil: it is file
 	errs  Errors
-	lines map[string]int  // by key path
+	lines Lines
 	bad   map[string]bool // key paths whose values were not read
+	holed map[string]bool // key paths above those, and above unknown keys
 }
 
 // fail reports that the value of a key cannot be read, or, without a path, the line.
 func (d *decoder) fail(line int, path, format string, args ...any) {
 	d.bad[path] = true
+	d.hole(path)
 	d.report(line, path, fmt.Sprintf(format, args...))
 }
 
+// hole notes that something below path was not read, so that as a whole it cannot be judged.
+func (d *decoder) hole(path string) {
+	for ; path != ""; path = above(path) {
+		d.holed[path] = true
+	}
+	d.holed[""] = true
+}
+
 func (d *decoder) report(line int, path, message string) {
+	file := d.file
+	if d.from != nil {
+		file = d.from(path)
+	}
 	if path != "" {
 		message = path + ": " + message
 	}
 	switch len(d.errs) {
 	case maxErrors:
 	case maxErrors - 1:
-		d.errs = append(d.errs, Error{d.file, line, "… and more mistakes"})
+		d.errs = append(d.errs, Error{file, line, "… and more mistakes"})
 	default:
-		d.errs = append(d.errs, Error{d.file, line, message})
+		d.errs = append(d.errs, Error{file, line, message})
 	}
 }
 
@@ -300,6 +340,7 @@ func (d *decoder) unknown(path string, key *yaml.Node, fields []field) {
 	for i, f := range fields {
 		names[i] = f.name
 	}
+	d.hole(path)
 	in, hint := "", Meant(key.Value, names)
 	if path != "" {
 		in = " in " + path
@@ -313,14 +354,16 @@ func (d *decoder) unknown(path string, key *yaml.Node, fields []field) {
 type field struct {
 	name  string
 	value reflect.Value
+	tag   reflect.StructTag
 }
 
 // fields returns the fields of a struct that have a yaml tag, by its name.
 func fields(v reflect.Value) []field {
 	var all []field
 	for i := range v.NumField() {
-		if name := v.Type().Field(i).Tag.Get("yaml"); name != "" {
-			all = append(all, field{name, v.Field(i)})
+		tag := v.Type().Field(i).Tag
+		if name := tag.Get("yaml"); name != "" && name != "-" {
+			all = append(all, field{name, v.Field(i), tag})
 		}
 	}
 	return all
@@ -342,6 +385,7 @@ func (d *decoder) validate(path string, v reflect.Value) {
 		}
 	case reflect.Struct:
 		for _, f := range fields(v) {
+			d.told(path, checkTags(f.name, f.value, f.tag))
 			d.validate(join(path, f.name), f.value)
 		}
 		check, ok := v.Addr().Interface().(interface{ Validate() error })
@@ -356,11 +400,12 @@ func (d *decoder) validate(path string, v reflect.Value) {
 func (d *decoder) told(path string, err error) {
 	for _, err := range flatten(err) {
 		at := path
-		if k, ok := errors.AsType[*keyError](err); ok {
+		k, ok := errors.AsType[*keyError](err)
+		if ok {
 			at, err = join(path, k.key), k.err
 		}
-		if !d.unread(at) { // a default stands there
-			d.report(d.line(at), at, err.Error())
+		if !d.unread(at) && (ok || !d.holed[path]) { // a default stands there
+			d.report(d.lines.Of(at), at, err.Error())
 		}
 	}
 }
@@ -373,16 +418,6 @@ func (d *decoder) unread(path string) bool {
 		}
 	}
 	return false
-}
-
-// line returns where a key is set, or else the nearest key above it, or 0.
-func (d *decoder) line(path string) int {
-	for ; path != ""; path = above(path) {
-		if line := d.lines[path]; line > 0 {
-			return line
-		}
-	}
-	return 0
 }
 
 // above returns the path of what a key is in.

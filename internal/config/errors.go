@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// Error is one mistake in a file. Line is 0 where the whole file is meant.
+// Error is one mistake in a file. Line is 0 where the whole file is meant, and File is ""
+// where nobody knows whose it is.
 type Error struct {
 	File    string
 	Line    int
@@ -19,6 +20,9 @@ type Error struct {
 }
 
 func (e Error) Error() string {
+	if e.File == "" {
+		return e.Message
+	}
 	if e.Line == 0 {
 		return e.File + ": " + e.Message
 	}
@@ -184,7 +188,7 @@ func Meant(written string, words []string) string {
 	}
 	best, least := "", 1+len(written)/3
 	for _, w := range words {
-		if d := distance(strings.ToLower(written), w); d <= least && (best == "" || d < least) {
+		if d := distance(strings.ToLower(written), strings.ToLower(w)); d <= least && (best == "" || d < least) {
 			best, least = w, d
 		}
 	}
