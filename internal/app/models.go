@@ -301,7 +301,7 @@ func (f *fakeVendor) serve(ctx context.Context) error {
 // modelsOf returns who answers for an assistant: all models, or those that its file names,
 // in its order. A script answers for every assistant.
 func (a *App) modelsOf(as *assistant.Assistant) (*llm.Client, error) {
-	if len(as.Models) == 0 || a.FakeProvider != "" {
+	if len(as.Models) == 0 || a.FakeProvider != "" || a.Extractive {
 		return a.Models, nil
 	}
 	if err := checkModels(as, a.entries); err != nil {

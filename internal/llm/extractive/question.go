@@ -173,7 +173,11 @@ var weak = set(`get got need want like know tell please help possible would coul
 	maximum minimum amount kind kinds type types sort part people someone anyone somebody anybody enter entered
 	show showed see seen say says tell told think try tried back already yet soon later today tomorrow
 	good best better bad new problem problems issue help next time times
+	must shall ought bring brought called named
 	allowed able hi hello hey thanks thank exactly really just still actually bought ordered buy
+	wann ab bis wo wer was wie welche welcher welches warum wieso woher wohin wieviel muss mussen darf durfen soll sollte
+	konnen konnte kommt kommen bekomme bekommen bekommt habe hat haben wurde werden findet finde gelten gilt fertig
+	quand ou combien comment pourquoi cuando donde como cuanto cual dove quando come quale onde qual wanneer waar hoe welke
 	brauche mochte will kann bitte lange viel viele moglich gibt machen geht
 	besoin veux voudrais peux faire possible quiero puedo necesito hacer posible voglio posso fare possibile quero fazer possivel
 	wil kan graag maken mogelijk lang veel`)
