@@ -105,13 +105,20 @@ func (q *question) add(text, language string, weight float64) {
 		if t.Stop || len(q.needs) == maxNeeds || q.has(t.Text) {
 			continue
 		}
-		n := need{term: t.Text, like: lang.Synonyms(t.Text, language), weight: weight, weak: weak[lang.Fold(text[t.Start:t.End])]}
+		n := need{term: t.Text, like: like(t.Text, language), weight: weight, weak: weak[lang.Fold(text[t.Start:t.End])]}
 		if n.weak {
 			n.weight *= weakWeight
 		}
 		whole = len(q.needs)
 		q.needs = append(q.needs, n)
 	}
+}
+
+// like returns the synonyms of a term, and what is near them: the rest of the question
+// tells whether that is meant.
+func like(term, language string) []string {
+	same, near := lang.Synonyms(term, language)
+	return slices.Concat(same, near)
 }
 
 // sayings are written in two words and meant as one.

@@ -2,6 +2,7 @@ package extractive
 
 import (
 	"math"
+	"strings"
 
 	"github.com/answerable/answerable/internal/lang"
 )
@@ -28,6 +29,7 @@ type ratings struct {
 	negated bool        // it asks what is not so
 	weights []float64   // of each need, rarity included
 	total   float64     // of weights
+	number  []bool      // of each need, whether it is a word with figures in it
 	strong  []bool      // of each need, whether it says something and the customer just said it
 	own     [][]float64 // of each unit, how much it has of each need; nil: nothing
 	title   [][]float64 // of each passage, the same for its title and headings
@@ -70,6 +72,7 @@ func rate(l *library, q question) *ratings {
 	for n, need := range q.needs {
 		f := max(frequency[n], absent)
 		r.weights[n] = need.weight
+		r.number = append(r.number, len(need.parts) > 0 && strings.ContainsAny(need.term, "0123456789"))
 		r.strong = append(r.strong, !need.weak && need.weight > historyWeight)
 		if !need.weak {
 			r.weights[n] *= math.Log(1 + (float64(len(l.units))+1)/f)
@@ -108,6 +111,9 @@ func (r *ratings) coverage(units ...int) (cover float64, lone bool) {
 			asked++
 			if have[n] > inPassage {
 				met++
+				if r.number[n] && have[n] == inUnit {
+					met++ // an order number stands nowhere by chance
+				}
 			}
 		}
 	}

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-
-	"github.com/answerable/answerable/internal/lang"
 )
 
 // repairedWeight is what a word counts that was found only in another spelling.
@@ -34,7 +32,7 @@ func (l *library) repaired(needs []need) []need {
 			}
 		}
 		if best != "" {
-			out[i].term, out[i].weight, out[i].like = best, n.weight*repairedWeight, lang.Synonyms(best, l.language)
+			out[i].term, out[i].weight, out[i].like = best, n.weight*repairedWeight, like(best, l.language)
 		}
 	}
 	return out
