@@ -37,6 +37,9 @@ func (c *cli) ingest() *cobra.Command {
 			for _, s := range r.Skipped {
 				fmt.Fprintf(c.stderr, "skipped %s: %s\n", chat.Line(s.Path), s.Reason)
 			}
+			if r.Internal > 0 {
+				fmt.Fprintf(c.stderr, "left out %s for staff: they are not found for customers\n", count(r.Internal, "document"))
+			}
 			fmt.Fprintf(c.stdout, "%s: %s, %s, generation %s, in %s\n", r.Assistant, count(r.Documents, "document"), count(r.Passages, "passage"), short(r.Generation), brief(time.Since(began)))
 			return nil
 		},
@@ -98,7 +101,7 @@ func (c *cli) eval() *cobra.Command {
 	cmd := &cobra.Command{Use: "eval", Short: "Measure quality on labelled data", Args: subcommand,
 		Example: "  answerable eval retrieval --docs docs.jsonl --queries queries.jsonl --qrels qrels.jsonl",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
-	cmd.AddCommand(c.evalRetrieval())
+	cmd.AddCommand(c.evalGolden(), c.evalRetrieval())
 	return cmd
 }
 
