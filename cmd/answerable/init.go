@@ -117,11 +117,11 @@ func (c *cli) start(ctx context.Context, dir string, s starting, given func(stri
 	} else {
 		out.Import, err = c.fill(ctx, making, whole, s, o)
 	}
+	if ctx.Err() != nil {
+		return errors.New("stopped; nothing was written")
+	}
 	if err != nil {
 		return err
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
 	}
 	all, err := assistant.LoadDir(making)
 	if err != nil {

@@ -269,6 +269,25 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 	}
 }
 
+// A host is a name with its port: another port is another server.
+func TestHosts(t *testing.T) {
+	start, _ := url.Parse("https://Shop.example:443/help")
+	f := newFetcher(start, Options{Hosts: []string{"Docs.example"}})
+	for address, want := range map[string]bool{
+		"https://shop.example/": true, "http://shop.example/": true, "http://shop.example:80/": true, "https://docs.example/": true,
+		"https://shop.example:8443/": false, "https://www.shop.example/": false, "https://shop.example.evil.example/": false,
+		"https://shop.example@evil.example/": false, "ftp://shop.example/": false, "file:///etc/passwd": false,
+	} {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := f.host(u) == nil; got != want {
+			t.Errorf("host(%s) = %v", address, f.host(u))
+		}
+	}
+}
+
 // Hosts are asked with pauses, and told who asks.
 func TestPoliteness(t *testing.T) {
 	var agents []string
