@@ -19,14 +19,17 @@ import (
 	"github.com/answerable/answerable/internal/store"
 )
 
-// CheckAssistants reads the assistants in a directory and returns their names.
-func CheckAssistants(dir string) ([]string, error) {
+// CheckAssistants reads the assistants in a directory, their golden cases too, and returns
+// their names. What they want of the server must be in c.
+func CheckAssistants(c Config, dir string) ([]string, error) {
 	all, err := assistant.LoadDir(dir)
-	var names []string
+	names, errs := []string{}, []error{err}
 	for _, a := range all {
 		names = append(names, a.Name)
+		_, golden := a.Golden()
+		errs = append(errs, checkModels(a, configured(c.Models)), golden)
 	}
-	return names, err
+	return names, errors.Join(errs...)
 }
 
 // OpenPublished opens the generation that an assistant serves; with "" the one that was
@@ -87,24 +90,6 @@ func Ingest(ctx context.Context, o Options, dir string) (Ingested, error) {
 	}
 	out, err := w.ingest(ctx, a, whole, o)
 	return out, errors.Join(err, w.close())
-}
-
-// CreateKey makes an API key and returns it. Only its hash is stored.
-func CreateKey(ctx context.Context, o Options, name string) (string, error) {
-	if name == "" || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
-		return "", &chat.Error{Kind: chat.Invalid, Message: "a key's name has 1 to 64 bytes without control characters"}
-	}
-	w, err := openWriting(ctx, o)
-	if err != nil {
-		return "", err
-	}
-	key, hash := access.NewKey()
-	if w.server != nil {
-		err = w.server.post(ctx, "/api/keys", map[string]any{"name": name, "hash": hash})
-	} else {
-		err = w.app.Store.AddKey(ctx, string(chat.NewMessageID()), name, hash)
-	}
-	return key, errors.Join(err, w.close())
 }
 
 // writing is the right to write: that of a running server, or our own.
@@ -232,11 +217,19 @@ func (a *App) askHere(ctx context.Context, name string, question chat.Text, show
 type remote struct{ Serving }
 
 func (r *remote) send(ctx context.Context, path, accept string, body any) (*http.Response, error) {
-	b, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
+	return r.do(ctx, http.MethodPost, path, accept, body)
+}
+
+// do sends a request; no body is nil.
+func (r *remote) do(ctx context.Context, method, path, accept string, body any) (*http.Response, error) {
+	var b []byte
+	if body != nil {
+		var err error
+		if b, err = json.Marshal(body); err != nil {
+			return nil, err
+		}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL+path, bytes.NewReader(b))
+	req, err := http.NewRequestWithContext(ctx, method, r.URL+path, bytes.NewReader(b))
 	if err != nil {
 		return nil, err
 	}
@@ -259,6 +252,19 @@ func (r *remote) send(ctx context.Context, path, accept string, body any) (*http
 		return nil, &chat.Error{Kind: chat.Conflict, Message: p.Detail}
 	}
 	return resp, nil
+}
+
+// call sends a request and reads the answer, which is JSON.
+func (r *remote) call(ctx context.Context, method, path string, body, answer any) error {
+	resp, err := r.do(ctx, method, path, "application/json", body)
+	if err != nil {
+		return err
+	}
+	err = json.NewDecoder(resp.Body).Decode(answer)
+	if err = errors.Join(err, resp.Body.Close()); err != nil {
+		return fmt.Errorf("read the server's answer: %w", err)
+	}
+	return nil
 }
 
 func (r *remote) post(ctx context.Context, path string, body any) error {
