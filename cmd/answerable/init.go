@@ -393,7 +393,7 @@ func checkLanguage(s string) (string, error) {
 
 func (c *cli) printStarted(s started) {
 	if s.Import != nil {
-		c.printSaved(*s.Import, importer.Saving{})
+		c.printSaved(*s.Import, false)
 		fmt.Fprintln(c.stdout)
 	}
 	fmt.Fprintf(c.stdout, "The assistant %s is in %s:\n", s.Assistant, s.Dir)
