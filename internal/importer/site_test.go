@@ -176,15 +176,16 @@ func TestSiteOfTraps(t *testing.T) {
 // What robots.txt forbids is not asked for, nor are pages of other hosts.
 func TestSitemapObeysRobots(t *testing.T) {
 	w := serveSite(t, map[string]string{
-		"/robots.txt": "User-agent: answerable\nDisallow: /private\n\nUser-agent: *\nDisallow: /\n",
-		"/map.xml":    sitemap("HOST/private/x", "https://elsewhere.example/x", "HOST/a"),
-		"/a":          article("A", "x"), "/private/x": article("Private", "x"),
+		"/robots.txt":        "User-agent: answerable\nDisallow: /private\n\nUser-agent: *\nDisallow: /\n",
+		"/map.xml":           sitemap("HOST/private/x", "https://elsewhere.example/x", "HOST/a", "HOST/opening-hours.txt"),
+		"/opening-hours.txt": "9 to 5.",
+		"/a":                 article("A", "x"), "/private/x": article("Private", "x"),
 	}, nil)
 	b, err := Read(t.Context(), w.URL+"/map.xml", options())
 	if err != nil {
 		t.Fatal(err)
 	}
-	expect(t, b, w.URL, []string{"A"}, []string{
+	expect(t, b, w.URL, []string{"A", "opening hours"}, []string{
 		"HOST/private/x: robots.txt forbids it",
 		"https://elsewhere.example/x: on another host, elsewhere.example: --also-host elsewhere.example reads it too",
 	})
