@@ -408,7 +408,11 @@ func (c *cli) printStarted(s started) {
 		}
 		fmt.Fprintf(c.stdout, "  %s\n", f)
 	}
-	fmt.Fprintf(c.stdout, "  %s/ (%d documents)\n\n", starter.Folder, other)
+	documents := "documents"
+	if other == 1 {
+		documents = "document"
+	}
+	fmt.Fprintf(c.stdout, "  %s/ (%d %s)\n\n", starter.Folder, other, documents)
 	dir := starter.Shell(s.Dir)
 	fmt.Fprintf(c.stdout, "Next:\n  answerable serve %s\n  answerable config check %[1]s\n  answerable import FROM %[1]s   adds documents\n", dir)
 }
