@@ -62,23 +62,30 @@ func TestAnAssistantOfAPromptOnly(t *testing.T) {
 	if err := os.WriteFile(script, []byte("Hello, I am Wren. A library lends books.\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c := app.DefaultConfig()
-	c.Data = t.TempDir()
-	o := app.Options{Config: c, Dir: filepath.Join(root, "assistants/steps/1-prompt-only"), FakeProvider: script, Log: slog.New(slog.DiscardHandler)}
+	cfg := app.DefaultConfig()
+	cfg.Data = t.TempDir()
+	o := app.Options{Config: cfg, Dir: filepath.Join(root, "assistants/steps/1-prompt-only"), FakeProvider: script, Log: slog.New(slog.DiscardHandler)}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	var end chat.TurnEnded
-	err := app.Ask(ctx, o, "", "What is a library?", func(_ chat.ConversationID, e chat.Event) (err error) {
+	c, err := app.Connect(ctx, o)
+	must(t, err)
+	defer c.Close()
+	id, err := c.Start(ctx, "", true)
+	must(t, err)
+	_, err = c.Send(ctx, id, "What is a library?")
+	must(t, err)
+	for e, err := range c.Events(ctx, id, 0) {
+		must(t, err)
 		switch e.Kind {
 		case chat.KindCitation:
 			t.Errorf("something is cited: %s", e.Body)
 		case chat.KindTurnEnded:
-			end, err = chat.Decode[chat.TurnEnded](e)
+			end, err := chat.Decode[chat.TurnEnded](e)
+			if err != nil || end.Outcome != chat.Answered || end.Text != "Hello, I am Wren. A library lends books." {
+				t.Errorf("the turn ended as %+v, %v", end, err)
+			}
+			return
 		}
-		return err
-	})
-	if err != nil || end.Outcome != chat.Answered || end.Text != "Hello, I am Wren. A library lends books." {
-		t.Errorf("Ask = %v, %+v", err, end)
 	}
 }
 
@@ -131,4 +138,11 @@ func TestLayersCanBeOff(t *testing.T) {
 			t.Errorf("passed: %v; want the policy, and no documents", got)
 		}
 	})
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }
