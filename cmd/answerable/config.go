@@ -40,7 +40,7 @@ ANSWERABLE_KEY_FILE gives the key that seals what is stored.`,
 			_, err = io.WriteString(c.stdout, text)
 			return err
 		}}
-	cmd.AddCommand(c.checkConfig())
+	cmd.AddCommand(c.checkConfig(), c.schema())
 	return cmd
 }
 
@@ -107,13 +107,13 @@ func (c *cli) checkConfig() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, err := c.load()
+			cfg, err := c.load()
 			c.warnOfVariables()
 			names := []string{}
 			if len(args) == 1 {
-				all, err2 := app.CheckAssistants(args[0])
-				err = errors.Join(err, err2)
-				names = append(names, all...)
+				var bad error
+				names, bad = app.CheckAssistants(cfg, args[0])
+				err = errors.Join(err, bad)
 			}
 			if err != nil {
 				return err

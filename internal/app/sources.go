@@ -167,7 +167,7 @@ func UnknownVariables() []string {
 		if !strings.HasPrefix(name, "ANSWERABLE_") || slices.Contains(known, name) {
 			continue
 		}
-		all = append(all, fmt.Sprintf("the environment variable %s has no meaning here%s", name, config.Nearest(name, known)))
+		all = append(all, fmt.Sprintf("the environment variable %s has no meaning here%s", name, config.Meant(name, known)))
 	}
 	slices.Sort(all)
 	return all

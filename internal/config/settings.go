@@ -13,6 +13,16 @@ import (
 // "models[0].name".
 type Lines map[string]int
 
+// Of returns the line of a key, or else of the nearest key above it, or 0.
+func (l Lines) Of(key string) int {
+	for ; key != ""; key = above(key) {
+		if line := l[key]; line > 0 {
+			return line
+		}
+	}
+	return 0
+}
+
 // Setting is a key with its value, as JSON writes it: text, a number, true or false, or a
 // list of these. What is secret is masked.
 type Setting struct {
@@ -124,11 +134,7 @@ func find(path string, v reflect.Value, key string) (reflect.Value, bool) {
 // Check asks all of the struct that v points to whether its values can be used, as Decode
 // does. Its [Errors] name in place of a file where the value of a key is from.
 func Check(v any, from func(key string) string) error {
-	d := decoder{from: from, bad: map[string]bool{}}
+	d := decoder{from: from, bad: map[string]bool{}, holed: map[string]bool{}}
 	d.validate("", reflect.ValueOf(v).Elem())
 	return d.errs.sorted()
 }
-
-// Nearest returns the word that is nearest to what was written as a question, such as
-// `; did you mean "listen"?`, or nothing.
-func Nearest(written string, words []string) string { return meant(written, words) }

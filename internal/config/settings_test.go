@@ -60,8 +60,8 @@ func TestSet(t *testing.T) {
 	s.Limits.Messages, s.Origins = 200, []string{"shop.example"}
 	from := map[string]string{"limits.messages": "--messages"}
 	err := config.Check(&s, func(key string) string { return from[key] })
-	want := `--messages: limits.messages: 200 is not between 0 and 100
-origins[0]: "shop.example" is not an origin such as https://shop.example`
+	want := `origins[0]: "shop.example" is not an origin such as https://shop.example
+--messages: limits.messages: 200 is not between 0 and 100`
 	if err == nil || err.Error() != want {
 		t.Errorf("Check = %v, want\n%s", err, want)
 	}

@@ -61,16 +61,21 @@ var needed = map[string]struct {
 	"GET /v1/ui/{id}/stream":               {acts, ""},
 	"GET /v1/widget":                       {},
 
-	"GET /api/conversations":                {[]chat.Scope{chat.ScopeView, chat.ScopeAgent, chat.ScopeEdit, chat.ScopeAdmin}, ""},
-	"POST /api/conversations/{id}/take":     {agents, ""},
-	"POST /api/conversations/{id}/messages": {agents, ""},
-	"POST /api/conversations/{id}/typing":   {agents, ""},
-	"POST /api/conversations/{id}/release":  {agents, ""},
-	"POST /api/conversations/{id}/read":     {agents, ""},
-	"GET /api/keys":                         {admins, ""},
-	"POST /api/keys":                        {admins, ""},
-	"DELETE /api/keys/{id}":                 {admins, ""},
-	"POST /api/knowledge":                   {[]chat.Scope{chat.ScopeEdit, chat.ScopeAdmin}, ""},
+	"GET /api/conversations":                 {views, ""},
+	"POST /api/conversations/{id}/take":      {agents, ""},
+	"POST /api/conversations/{id}/messages":  {agents, ""},
+	"POST /api/conversations/{id}/typing":    {agents, ""},
+	"POST /api/conversations/{id}/release":   {agents, ""},
+	"POST /api/conversations/{id}/read":      {agents, ""},
+	"GET /api/keys":                          {admins, ""},
+	"POST /api/keys":                         {admins, ""},
+	"DELETE /api/keys/{id}":                  {admins, ""},
+	"POST /api/knowledge":                    {edits, ""},
+	"GET /api/releases":                      {views, ""},
+	"GET /api/releases/{assistant}/diff":     {views, ""},
+	"GET /api/releases/{assistant}/files":    {views, ""},
+	"POST /api/releases/{assistant}/promote": {edits, ""},
+	"POST /api/releases/{assistant}/undo":    {edits, ""},
 
 	"GET /sources/{generation}/{document...}": {}, "GET /{$}": {}, "POST /{$}": {}, "GET /embed": {}, "POST /embed": {}, "GET /widget.js": {},
 	"GET /assets/{f}": {}, "GET /plain.css": {}, "GET /source.css": {}, "GET /favicon.svg": {}, "GET /openapi.json": {}, "GET /healthz": {},
@@ -80,14 +85,17 @@ var needed = map[string]struct {
 var (
 	acts   = []chat.Scope{chat.ScopeChat, chat.ScopeAdmin}
 	reads  = []chat.Scope{chat.ScopeView, chat.ScopeChat, chat.ScopeAgent, chat.ScopeEdit, chat.ScopeAdmin}
+	views  = []chat.Scope{chat.ScopeView, chat.ScopeAgent, chat.ScopeEdit, chat.ScopeAdmin}
 	agents = []chat.Scope{chat.ScopeAgent, chat.ScopeAdmin}
+	edits  = []chat.Scope{chat.ScopeEdit, chat.ScopeAdmin}
 	admins = []chat.Scope{chat.ScopeAdmin}
 )
 
 // TestScopes asks for every route with a key of every scope.
 func TestScopes(t *testing.T) {
 	s := newServer(t, "", func(s *httpapi.Server) {
-		s.Publish = func(context.Context, string, string, string) error { return nil }
+		s.Publish = func(context.Context, string, string, string, string) error { return nil }
+		s.Releases = &releases{}
 		s.Metrics = http.NotFoundHandler()
 	})
 	keys := map[chat.Scope]string{}
@@ -103,7 +111,7 @@ func TestScopes(t *testing.T) {
 		}
 		for scope, key := range keys {
 			c, _ := s.start() // one that nobody has touched
-			path := strings.NewReplacer("{id}", c.ID, "{f}", "x", "{$}", "", "{generation}", "abc123", "{document...}", "x").Replace(r[1])
+			path := strings.NewReplacer("{id}", c.ID, "{f}", "x", "{$}", "", "{assistant}", "demo", "{generation}", "abc123", "{document...}", "x").Replace(r[1])
 			ctx, cancel := context.WithCancel(t.Context())
 			headers := []string{key, "Sec-WebSocket-Protocol: " + speaks}
 			if r[0] == "POST" {
@@ -134,7 +142,7 @@ func TestScopes(t *testing.T) {
 func TestAKeyForOneAssistant(t *testing.T) {
 	var published string
 	s := newServer(t, "", func(s *httpapi.Server) {
-		s.Publish = func(_ context.Context, assistant, _, _ string) error { published = assistant; return nil }
+		s.Publish = func(_ context.Context, assistant, _, _, _ string) error { published = assistant; return nil }
 	})
 	key := s.key(chat.APIKey{Name: "other", Assistants: []string{"other"}, Scopes: []chat.Scope{chat.ScopeChat, chat.ScopeAgent, chat.ScopeEdit}})
 	foreign, _ := s.start()

@@ -2,6 +2,7 @@ package turn_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -15,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/config"
 	"github.com/answerable/answerable/internal/guard"
 	"github.com/answerable/answerable/internal/inbox"
 	"github.com/answerable/answerable/internal/knowledge"
@@ -28,6 +30,7 @@ import (
 // script is a file of testdata: one behaviour. Its sections are
 //
 //	docs/NAME.md   a document; none: the assistant has no knowledge
+//	policies/NAME  a policy
 //	rules          see parseRules; optional
 //	customer       what the customer does, see play.act
 //	model          the answers of the first provider, in llmtest's format
@@ -55,9 +58,11 @@ type rules struct {
 	limit      time.Duration // of a turn
 	blind      int           // how many searches fail
 	rebuilt    bool          // after a death, another build of the binary goes on
+	released   bool          // after a death, another release of the assistant goes on
 	states     bool          // want has the states
-	record     bool          // want has the attempts, what was withheld and the error
-	heard      bool          // want has what the providers were told
+	policies   []guard.Policy
+	record     bool // want has the attempts, what was withheld and the error
+	heard      bool // want has what the providers were told
 }
 
 func parse(t testing.TB, name string, archive *txtar.Archive) *script {
@@ -69,7 +74,13 @@ func parse(t testing.TB, name string, archive *txtar.Archive) *script {
 		case strings.HasPrefix(f.Name, "docs/"):
 			sc.docs[strings.TrimPrefix(f.Name, "docs/")] = &fstest.MapFile{Data: f.Data}
 		case f.Name == "rules":
-			sc.rules = parseRules(t, text)
+			sc.rules = parseRules(t, text) // before the policies
+		case strings.HasPrefix(f.Name, "policies/"):
+			var p guard.Policy
+			if err := config.Decode(name+" "+f.Name, f.Data, &p); err != nil {
+				t.Fatal(err)
+			}
+			sc.rules.policies = append(sc.rules.policies, p)
 		case f.Name == "customer":
 			sc.customer = strings.Split(strings.TrimSpace(text), "\n")
 		case f.Name == "model", f.Name == "other":
@@ -101,6 +112,21 @@ func parse(t testing.TB, name string, archive *txtar.Archive) *script {
 	return sc
 }
 
+// addLine adds one of the assistant's own lines to those of its language.
+func addLine(t testing.TB, lines []turn.Line, language, which, text string) []turn.Line {
+	t.Helper()
+	if n := len(lines); n == 0 || lines[n-1].Language != language {
+		lines = append(lines, turn.Line{Language: language})
+	}
+	l := &lines[len(lines)-1]
+	field := map[string]*string{"nothing": &l.Nothing, "handover": &l.Handover, "interrupted": &l.Interrupted, "failed": &l.Failed}[which]
+	if field == nil {
+		t.Fatalf("there is no line %q", which)
+	}
+	*field = text
+	return lines
+}
+
 // past is what the sender of a stateless message tells of what was said before.
 func (r rules) past() []chat.Message {
 	if !r.stateless {
@@ -122,6 +148,11 @@ func parseRules(t testing.TB, text string) rules {
 			r.Forbidden = append(r.Forbidden, rest)
 		case "uncited": // drop, flag or allow
 			r.Claims.Uncited = guard.Uncited(rest)
+		case "languages": // that are answered in
+			r.Languages = strings.Fields(rest)
+		case "line": // LANGUAGE WHICH TEXT
+			fields := strings.SplitN(rest, " ", 3)
+			r.Lines = addLine(t, r.Lines, fields[0], fields[1], fields[2])
 		case "canary": // that stands in the instructions
 			r.Canary = rest
 		case "final":
@@ -142,6 +173,8 @@ func parseRules(t testing.TB, text string) rules {
 			}
 		case "rebuilt":
 			r.rebuilt = true
+		case "released":
+			r.released = true
 		case "states":
 			r.states = true
 		case "record":
@@ -182,7 +215,11 @@ func (sc *script) play(t testing.TB, s *store.Store, dies int) *play {
 	if sc.rules.extractive {
 		providers = append(providers, extractive.New())
 	}
-	p.runner = &turn.Runner{Build: "test", Store: turnStore{s}, Knowledge: sc.knowledge(t), Model: &llm.Client{Models: llm.Only(providers...)},
+	policies, err := guard.NewPolicies(sc.rules.policies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.runner = &turn.Runner{Build: "test", Release: "first", Policies: policies, Store: turnStore{s}, Knowledge: sc.knowledge(t), Model: &llm.Client{Models: llm.Only(providers...)},
 		Rules: sc.rules.Rules, Limits: turn.Limits{Whole: sc.rules.limit}, Log: slog.New(slog.DiscardHandler)}
 	c, err := s.Create(t.Context(), store.NewConversation{ID: chat.NewConversationID(), Assistant: "demo", TokenHash: []byte("h")})
 	if err != nil {
@@ -200,6 +237,9 @@ func (sc *script) play(t testing.TB, s *store.Store, dies int) *play {
 			p.leave()
 			if p.rules.rebuilt {
 				p.runner.Build = "test, rebuilt"
+			}
+			if p.rules.released {
+				p.runner.Release = "second"
 			}
 			p.start()
 		case <-over:
@@ -220,7 +260,7 @@ func (sc *script) play(t testing.TB, s *store.Store, dies int) *play {
 }
 
 // knowledge returns the documents' generation; the first searches may fail.
-func (sc *script) knowledge(t testing.TB) func() turn.Knowledge {
+func (sc *script) knowledge(t testing.TB) turn.Knowledge {
 	t.Helper()
 	if len(sc.docs) == 0 {
 		return nil
@@ -233,8 +273,7 @@ func (sc *script) knowledge(t testing.TB) func() turn.Knowledge {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &failing{Generation: g, times: sc.rules.blind}
-	return func() turn.Knowledge { return k }
+	return &failing{Generation: g, times: sc.rules.blind}
 }
 
 type failing struct {
@@ -471,6 +510,32 @@ func (p *play) check() {
 		} else if d := got.Differs(want); d != "" {
 			p.Errorf("the replay differs: %s\ngot  %+v\nwant %+v", d, got, want)
 		}
+		p.checkRelease(past)
+	}
+}
+
+// checkRelease looks that the record names the release that answered: that of the last
+// life. Only what cannot be taken back keeps that of a process that died.
+func (p *play) checkRelease(past chat.PastTurn) {
+	p.Helper()
+	release := p.runner.Release
+	for _, e := range past.Journal {
+		if e.Step != "begin" {
+			continue
+		}
+		var b struct {
+			Release string `json:"release"`
+		}
+		if err := json.Unmarshal(e.Result, &b); err != nil {
+			p.Fatal(err)
+		}
+		release = b.Release
+	}
+	if past.Record.Build != "" && past.Record.Release != release { // else its process has yet to complete it
+		p.Errorf("the record names release %q, the last life began with %q", past.Record.Release, release)
+	}
+	if p.rules.released && past.Record.Lives > 1 && past.Record.Outcome == chat.Answered && release != "second" {
+		p.Errorf("a turn was answered to its end by release %q, which was replaced", release)
 	}
 }
 
@@ -493,6 +558,9 @@ func (p *play) resembles(whole *play) {
 		g, w := got[i].Record, want[i].Record
 		if p.rules.stateless && g.Outcome == chat.Interrupted {
 			continue // nobody comes back to it
+		}
+		if p.rules.released && p.rules.final && g.Outcome == chat.Interrupted && g.Release == "first" {
+			continue // what was shown stays, and another release does not go on with it
 		}
 		if g.Outcome != w.Outcome || g.Shown != w.Shown && !timely {
 			p.Errorf("turn %d ended %s with %q, without the death it is %s with %q\n%s",
