@@ -44,7 +44,7 @@ type Assistant struct {
 	// sooner and may have to be taken back.
 	Unit chat.Unit `yaml:"gate" oneof:"sentence,word"`
 	// Phrases that must never be shown, however they are written. Default: none.
-	Forbidden []string `yaml:"forbidden"`
+	Forbidden []string `yaml:"forbidden" most:"5000"`
 	// Sites whose pages may talk to this assistant, as in https://shop.example. Default:
 	// those of the server.
 	AllowedOrigins []string `yaml:"allowed_origins"`
