@@ -76,12 +76,14 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	for _, as := range a.Library.Assistants() {
-		if err := a.checkModels(as); err != nil {
+		if a.runners[as.Name], err = a.runner(as); err != nil {
 			return nil, err
 		}
-		a.runners[as.Name] = a.runner(as)
 	}
-	gone := a.runner(&assistant.Assistant{})
+	gone, err := a.runner(&assistant.Assistant{})
+	if err != nil {
+		return nil, err
+	}
 	a.Inbox = &inbox.Inbox{
 		Store: a.Store, Node: chat.NewNodeID(), Shared: a.Store.Shared(), Resumes: o.Resume,
 		Runner: func(name string) *turn.Runner {
@@ -97,10 +99,14 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 }
 
 // runner returns what answers for an assistant.
-func (a *App) runner(as *assistant.Assistant) *turn.Runner {
+func (a *App) runner(as *assistant.Assistant) (*turn.Runner, error) {
 	policies, err := guard.NewPolicies(as.Policies)
 	if err != nil {
-		panic("app: policies of an assistant that was not validated: " + err.Error())
+		return nil, fmt.Errorf("make the policies of %s ready: %w", as.Name, err)
+	}
+	asked, err := a.modelsOf(as)
+	if err != nil {
+		return nil, err
 	}
 	whole := as.Limits.Turn
 	if whole == 0 {
@@ -114,7 +120,7 @@ func (a *App) runner(as *assistant.Assistant) *turn.Runner {
 		rules.Claims.Uncited = guard.Flag
 	}
 	return &turn.Runner{
-		Assistant: name, Company: as.Company, Release: as.Release, Build: a.build(), Store: turnStore{a.Store}, Model: a.modelsOf(as), Rules: rules, Policies: policies,
+		Assistant: name, Company: as.Company, Release: as.Release, Build: a.build(), Store: turnStore{a.Store}, Model: asked, Rules: rules, Policies: policies,
 		Persona: turn.Persona{Name: as.Persona.Name, Style: as.Persona.Style, Languages: as.Languages, Tell: as.Tell(), Instructions: as.Instructions},
 		Knowledge: func() turn.Knowledge {
 			if g := a.Library.Current(name); g != nil && g.Chunks() > 0 {
@@ -126,7 +132,7 @@ func (a *App) runner(as *assistant.Assistant) *turn.Runner {
 			Calls: a.Config.Limits.Calls, Paid: a.Config.Limits.Tokens},
 		Price: cost(a.entries),
 		Log:   a.Log,
-	}
+	}, nil
 }
 
 // linesOf returns an assistant's own lines as turns say them. Of two locales of a language
