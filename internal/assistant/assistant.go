@@ -164,29 +164,6 @@ func load(fsys fs.FS, dir, name string, released bool) (*Assistant, error) {
 	return a, nil
 }
 
-// mentions reports whether one of the mistakes is about a key.
-func mentions(errs []error, key string) bool {
-	for _, err := range errs {
-		all, _ := errors.AsType[config.Errors](err)
-		if slices.ContainsFunc(all, func(e config.Error) bool { return strings.HasPrefix(e.Message, key) }) {
-			return true
-		}
-	}
-	return false
-}
-
-// below names the files of mistakes by where they are.
-func below(dir string, err error) error {
-	all, ok := errors.AsType[config.Errors](err)
-	if !ok {
-		return fmt.Errorf("read the assistant in %s: %w", dir, err)
-	}
-	for i := range all {
-		all[i].File = filepath.Join(dir, filepath.FromSlash(all[i].File))
-	}
-	return all
-}
-
 // LoadDir reads the assistants of a directory: the one whose file is in it, or those
 // whose files are in its subfolders, by name, or the one that is made of a folder of
 // documents.
