@@ -32,8 +32,8 @@ type Rule struct {
 	// What the rule is called in the record of a turn: lower-case letters, digits and
 	// single hyphens.
 	Name string `yaml:"name" most:"64" need:"the record of a turn names the rule that was followed"`
-	// Phrases in the customer's message; any of them. They are found as whole words,
-	// however they are written: case, accents and punctuation between them do not matter.
+	// Phrases in the customer's message; any of them. They are found as whole words, whatever
+	// their case and accents, and the spaces and hyphens between them.
 	When []string `yaml:"when" most:"500" need:"list phrases of messages that the rule is for"`
 	// Whether the conversation goes to a person, at once.
 	HandOver bool `yaml:"hand_over"`
@@ -75,9 +75,6 @@ func CheckPhrases(key string, phrases []string) error {
 
 // CheckLocale says what is wrong with the name of a language, which stands behind others.
 func CheckLocale(written string, before []string) error {
-	if written == "" {
-		return nil // the key is needed, which was told
-	}
 	tag, err := language.Parse(written)
 	if err != nil || strings.Contains(written, "_") {
 		return fmt.Errorf("want a language such as de or pt-BR, not %q", written)
@@ -132,7 +129,7 @@ func (r Rule) Validate() error {
 	}
 	var locales []string
 	for i, s := range r.Say {
-		if err := CheckLocale(s.Locale, locales); err != nil {
+		if err := CheckLocale(s.Locale, locales); err != nil && s.Locale != "" { // a key that is needed
 			errs = append(errs, config.At(fmt.Sprintf("say[%d].locale", i), "%w", err))
 		}
 		locales = append(locales, s.Locale)
