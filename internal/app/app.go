@@ -9,9 +9,11 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -21,6 +23,7 @@ import (
 	"github.com/answerable/answerable/internal/feed"
 	"github.com/answerable/answerable/internal/guard"
 	"github.com/answerable/answerable/internal/inbox"
+	"github.com/answerable/answerable/internal/knowledge"
 	"github.com/answerable/answerable/internal/llm"
 	"github.com/answerable/answerable/internal/store"
 	"github.com/answerable/answerable/internal/turn"
@@ -34,7 +37,9 @@ type Options struct {
 	Resume       bool   // a server: it goes on with turns that dead processes left open
 	Version      string
 	Log          *slog.Logger
-	Progress     func(string) // is told what takes long; nil is allowed
+	// Progress is told how far long work is; nil is allowed. Total is -1 where nobody knows
+	// it. The last call of a work has done = total; with 0 and 0, what is a remark.
+	Progress func(what string, done, total int64)
 }
 
 // App is a running process's parts. Close it.
@@ -48,7 +53,6 @@ type App struct {
 	Models *llm.Client
 
 	entries []ModelConfig // those of Models, but for extractive
-	runners map[string]*turn.Runner
 	key     store.Key
 	lock    *lock       // of the data directory; nil on PostgreSQL
 	fake    *fakeVendor // or nil
@@ -57,7 +61,7 @@ type App struct {
 // New opens the store, reads the assistants and their documents, and puts the parts
 // together. Nothing runs yet.
 func New(ctx context.Context, o Options) (_ *App, err error) {
-	a := &App{Options: o, runners: map[string]*turn.Runner{}}
+	a := &App{Options: o}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -72,23 +76,19 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	a.Feed = &feed.Feed{Log: a.Store}
 	a.Store.Announce = a.Feed.Publish
 	a.Library = newLibrary(a.Store, o.Config.Data, o.Log)
+	a.Library.runner = a.runner
 	if err := a.Library.Load(ctx, o.Dir, o.Progress); err != nil {
 		return nil, err
 	}
-	for _, as := range a.Library.Assistants() {
-		if a.runners[as.Name], err = a.runner(as); err != nil {
-			return nil, err
-		}
-	}
-	gone, err := a.runner(&assistant.Assistant{})
+	gone, err := a.runner(&assistant.Assistant{}, nil)
 	if err != nil {
 		return nil, err
 	}
 	a.Inbox = &inbox.Inbox{
 		Store: a.Store, Node: chat.NewNodeID(), Shared: a.Store.Shared(), Resumes: o.Resume,
 		Runner: func(name string) *turn.Runner {
-			if r := a.runners[name]; r != nil {
-				return r
+			if s := a.Library.snapshot(name); s != nil {
+				return s.runner
 			}
 			return gone // its files are no longer served; it knows nothing and says so
 		},
@@ -98,15 +98,14 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	return a, nil
 }
 
-// runner returns what answers for an assistant.
-func (a *App) runner(as *assistant.Assistant) (*turn.Runner, error) {
+// runner returns what answers for an assistant with these documents.
+func (a *App) runner(as *assistant.Assistant, g *knowledge.Generation) (*turn.Runner, error) {
+	if err := a.checkModels(as); err != nil {
+		return nil, err
+	}
 	policies, err := guard.NewPolicies(as.Policies)
 	if err != nil {
-		return nil, fmt.Errorf("make the policies of %s ready: %w", as.Name, err)
-	}
-	asked, err := a.modelsOf(as)
-	if err != nil {
-		return nil, err
+		panic("app: policies of an assistant that was not validated: " + err.Error())
 	}
 	whole := as.Limits.Turn
 	if whole == 0 {
@@ -119,20 +118,18 @@ func (a *App) runner(as *assistant.Assistant) (*turn.Runner, error) {
 		// A script does not know the documents: its words pass, and are flagged.
 		rules.Claims.Uncited = guard.Flag
 	}
-	return &turn.Runner{
-		Assistant: name, Company: as.Company, Release: as.Release, Build: a.build(), Store: turnStore{a.Store}, Model: asked, Rules: rules, Policies: policies,
+	r := &turn.Runner{
+		Assistant: name, Company: as.Company, Release: as.Release, Build: a.build(), Store: turnStore{a.Store}, Model: a.modelsOf(as), Rules: rules, Policies: policies,
 		Persona: turn.Persona{Name: as.Persona.Name, Style: as.Persona.Style, Languages: as.Languages, Tell: as.Tell(), Instructions: as.Instructions},
-		Knowledge: func() turn.Knowledge {
-			if g := a.Library.Current(name); g != nil && g.Chunks() > 0 {
-				return g
-			}
-			return nil
-		},
 		Limits: turn.Limits{Whole: whole, Passages: as.Limits.Passages, Tokens: as.Limits.PassageTokens,
 			Calls: a.Config.Limits.Calls, Paid: a.Config.Limits.Tokens},
 		Price: cost(a.entries),
 		Log:   a.Log,
-	}, nil
+	}
+	if g != nil && g.Chunks() > 0 {
+		r.Knowledge = g
+	}
+	return r, nil
 }
 
 // linesOf returns an assistant's own lines as turns say them. Of two locales of a language
@@ -251,12 +248,18 @@ func (a *App) Run(ctx context.Context) error {
 		return a.Inbox.Run(ctx)
 	})
 	g.Go(func() error {
-		return a.Store.Listen(listening, store.Heard{Hint: a.hint, Signal: a.signal, Joined: a.Feed.HintAll})
+		return a.Store.Listen(listening, store.Heard{Hint: a.hint, Signal: a.signal, Settings: a.Library.Told, Joined: a.joined})
 	})
 	g.Go(func() error { return collectRarely(listening) })
 	g.Go(func() error { return a.noteKeys(listening) })
 	if a.Resume {
 		g.Go(func() error { return a.dropUnsent(listening) })
+		g.Go(func() error {
+			again := make(chan os.Signal, 1)
+			signal.Notify(again, syscall.SIGHUP)
+			defer signal.Stop(again)
+			return a.Library.Watch(ctx, again)
+		})
 	}
 	if a.fake != nil {
 		g.Go(func() error { return a.fake.serve(listening) })
@@ -281,6 +284,12 @@ func (a *App) dropUnsent(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// joined is told that what other nodes said until now was lost.
+func (a *App) joined() {
+	a.Feed.HintAll()
+	a.Library.Told()
 }
 
 // hint is told that another node wrote to a conversation.

@@ -1,9 +1,9 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -12,212 +12,127 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
-	"github.com/answerable/answerable/assistants"
 	"github.com/answerable/answerable/internal/assistant"
 	"github.com/answerable/answerable/internal/chat"
 	"github.com/answerable/answerable/internal/knowledge"
 	"github.com/answerable/answerable/internal/store"
+	"github.com/answerable/answerable/internal/turn"
 )
 
-// Library holds the assistants and the generations of their knowledge. It is safe for
+// Library holds what is served: a snapshot for each assistant, which is swapped as a
+// whole. The files come from folders, which it watches (watch.go), until a release is
+// promoted: from then on they come from the store (releases.go). It is safe for
 // concurrent use.
 type Library struct {
 	store *store.Store
 	dir   string // of the generations' files
 	log   *slog.Logger
+	// runner makes what answers for an assistant. It is nil where nobody is answered.
+	runner func(*assistant.Assistant, *knowledge.Generation) (*turn.Runner, error)
+	dry    bool          // nothing is published: a command only looks
+	every  time.Duration // between two looks at the folders, at least
+	news   chan struct{} // has room for one: the store has another promotion
 
-	mu         sync.RWMutex
-	assistants []*assistant.Assistant
-	current    map[string]*knowledge.Generation
-	opened     map[string]*knowledge.Generation // by id; also earlier ones that were asked for
+	changing sync.Mutex // what is served changes one step at a time
+	root     string     // the folder of the assistants' folders; "" where there is one assistant
+	stored   bool       // the assistants are those that were promoted
+	behind   string     // why a promotion is not served yet, as it was logged
+	arriving map[string]look
+
+	mu      sync.RWMutex
+	served  []*snapshot // by name
+	folders []*folder
+	opened  map[string]*knowledge.Generation // by id; also earlier ones that were asked for
 }
+
+// snapshot is all that an assistant answers with: its own files, its documents, and what
+// runs on them. It does not change, and a turn takes it once: no answer mixes two.
+type snapshot struct {
+	*assistant.Assistant
+	generation *knowledge.Generation
+	runner     *turn.Runner
+	promotion  store.Promotion // in force
+	since      chat.Time
+}
+
+// pinned reports whether a promoted release is served, and not the folder.
+func (s *snapshot) pinned() bool { return s != nil && s.promotion.Release != "" }
 
 // generationsKept bounds the earlier generations that stay open for the sake of links.
 const generationsKept = 8
 
 func newLibrary(s *store.Store, data string, log *slog.Logger) *Library {
-	return &Library{store: s, dir: filepath.Join(data, "generations"), log: log,
-		current: map[string]*knowledge.Generation{}, opened: map[string]*knowledge.Generation{}}
+	return &Library{store: s, dir: filepath.Join(data, "generations"), log: log, every: time.Second, news: make(chan struct{}, 1),
+		arriving: map[string]look{}, opened: map[string]*knowledge.Generation{}}
 }
 
-// ingested marks in the store what the command ingest published.
-const ingested = "ingest "
-
-// Load reads the assistants of a directory and brings their generations up to date. With
-// "" it takes what was last ingested, or else the demo.
-func (l *Library) Load(ctx context.Context, dir string, progress func(string)) error {
-	if dir == "" {
-		if done, err := l.loadIngested(ctx); done || err != nil {
-			return err
-		}
-		demo, err := assistant.Load(assistants.Demo(), "demo")
-		if err != nil {
-			return fmt.Errorf("load the demo: %w", err)
-		}
-		return l.add(ctx, demo, "demo", progress)
-	}
-	all, err := assistant.LoadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, a := range all {
-		if err := l.add(ctx, a, "serve "+a.Dir, progress); err != nil {
-			return err
-		}
+// snapshot returns what an assistant answers with now, or nil when there is none of this
+// name.
+func (l *Library) snapshot(name string) *snapshot {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if i, ok := l.findLocked(name); ok {
+		return l.served[i]
 	}
 	return nil
 }
 
-// loadIngested serves what ingest published last, from its file.
-func (l *Library) loadIngested(ctx context.Context) (bool, error) {
-	published, err := l.store.Published(ctx, 1000)
-	if err != nil {
-		return false, err
-	}
-	for _, p := range published {
-		dir, ok := strings.CutPrefix(p.Source, ingested)
-		if !ok {
-			continue
-		}
-		g, err := l.file(p.Generation)
-		if err != nil {
-			return false, fmt.Errorf("open what was ingested from %s: %w", dir, err)
-		}
-		a := &assistant.Assistant{Name: p.Assistant, Unit: chat.Sentence, Widget: assistant.DefaultWidget(), Dir: dir}
-		switch all, err := assistant.LoadDir(dir); {
-		case errors.Is(err, fs.ErrNotExist): // the folder is gone, its index is not
-		case err != nil:
-			return false, err
-		case len(all) == 1:
-			a = all[0]
-			a.Name = p.Assistant
-		}
-		l.set(a, g)
-		return true, nil
-	}
-	return false, nil
+func (l *Library) findLocked(name string) (int, bool) {
+	return slices.BinarySearchFunc(l.served, name, func(s *snapshot, name string) int { return cmp.Compare(s.Name, name) })
 }
 
-// add reads an assistant's documents and publishes them if they changed.
-func (l *Library) add(ctx context.Context, a *assistant.Assistant, source string, progress func(string)) error {
-	g, report, err := l.Ingest(ctx, a, progress)
-	if err != nil {
-		return err
-	}
-	for _, s := range report.Skipped {
-		l.log.Warn("a file was skipped", "file", s.Path, "reason", s.Reason)
-	}
-	if report.Empty() {
-		l.log.Warn("there are no documents", "dir", a.Dir)
-	}
-	if err := l.Publish(ctx, a, g, source); err != nil {
-		return err
-	}
-	return nil
+// snapshots returns all, the default assistant's first.
+func (l *Library) snapshots() []*snapshot {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return slices.Clone(l.served)
 }
 
-// Ingest reads an assistant's documents and makes their generation, or opens it if it
-// was made before. It is on disk afterwards, not published.
-func (l *Library) Ingest(ctx context.Context, a *assistant.Assistant, progress func(string)) (*knowledge.Generation, knowledge.Report, error) {
-	docs, report, err := readDocuments(ctx, a, progress)
-	if err != nil {
-		return nil, report, fmt.Errorf("read the documents of %s: %w", a.Name, err)
+// equip makes what answers with a snapshot.
+func (l *Library) equip(s *snapshot) (err error) {
+	if l.runner != nil {
+		s.runner, err = l.runner(s.Assistant, s.generation)
 	}
-	if g := l.newest(ctx, a.Name); g != nil && g.Holds(docs) {
-		return g, report, nil
-	}
-	g, err := knowledge.Build(docs)
-	if err != nil {
-		return nil, report, fmt.Errorf("index the documents of %s: %w", a.Name, err)
-	}
-	if err := os.MkdirAll(l.dir, 0o700); err != nil {
-		return nil, report, fmt.Errorf("make the folder of the index: %w", err)
-	}
-	if _, err := g.WriteFile(l.dir); err != nil {
-		return nil, report, fmt.Errorf("write the index of %s: %w", a.Name, err)
-	}
-	return g, report, nil
+	return err
 }
 
-// newest returns the generation that was published last for an assistant, if its file is
-// there and of use.
-func (l *Library) newest(ctx context.Context, name string) *knowledge.Generation {
-	published, err := l.store.Published(ctx, 1000)
-	if err != nil {
-		return nil // it is built anew
+// serve makes s, which is equipped, what its assistant answers with. Turns that run keep
+// what they have.
+func (l *Library) serve(s *snapshot) {
+	l.mu.Lock()
+	i, ok := l.findLocked(s.Name)
+	if ok {
+		l.served[i] = s
+	} else {
+		l.served = slices.Insert(l.served, i, s)
 	}
-	for _, p := range published {
-		if p.Assistant == name {
-			g, err := l.file(p.Generation)
-			if err != nil {
-				return nil
-			}
-			return g
-		}
+	l.keepLocked(s.generation)
+	l.mu.Unlock()
+	if ok {
+		l.log.Info("assistant swapped", "assistant", s.Name, "release", s.Release, "generation", s.generation.ID(), "promotion", s.promotion.N)
 	}
-	return nil
 }
 
-// Publish makes a generation the one that an assistant serves.
-func (l *Library) Publish(ctx context.Context, a *assistant.Assistant, g *knowledge.Generation, source string) error {
-	published, err := l.store.Published(ctx, 1000)
-	if err != nil {
-		return err
-	}
-	i := slices.IndexFunc(published, func(p store.Published) bool { return p.Assistant == a.Name })
-	if i < 0 || published[i].Generation != g.ID() || published[i].Source != source {
-		if err := l.store.Publish(ctx, a.Name, g.ID(), source); err != nil {
-			return err
-		}
-	}
-	l.set(a, g)
-	return nil
-}
-
-// PublishFile publishes a generation that another process wrote into the data directory.
-func (l *Library) PublishFile(ctx context.Context, name, id, dir string) error {
-	g, err := l.file(id)
-	if err != nil {
-		return err
-	}
-	a := l.assistant(name)
-	if a == nil {
-		return &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("this server has no assistant %q: restart it without a folder to serve what was ingested", name)}
-	}
-	return l.Publish(ctx, a, g, ingested+dir)
-}
-
-func (l *Library) set(a *assistant.Assistant, g *knowledge.Generation) {
+// withdraw serves an assistant no longer.
+func (l *Library) withdraw(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !slices.ContainsFunc(l.assistants, func(b *assistant.Assistant) bool { return b.Name == a.Name }) {
-		l.assistants = append(l.assistants, a)
-	}
-	l.current[a.Name] = g
-	l.keep(g)
+	l.served = slices.DeleteFunc(l.served, func(s *snapshot) bool { return s.Name == name })
 }
 
-// keep notes an open generation. l.mu is held.
-func (l *Library) keep(g *knowledge.Generation) {
-	if len(l.opened) >= generationsKept+len(l.current) {
+// keepLocked notes an open generation.
+func (l *Library) keepLocked(g *knowledge.Generation) {
+	if len(l.opened) >= generationsKept+len(l.served) {
 		for id, old := range l.opened {
-			if !l.serving(old) {
+			if !slices.ContainsFunc(l.served, func(s *snapshot) bool { return s.generation == old }) {
 				delete(l.opened, id)
 				break
 			}
 		}
 	}
 	l.opened[g.ID()] = g
-}
-
-func (l *Library) serving(g *knowledge.Generation) bool {
-	for _, c := range l.current {
-		if c == g {
-			return true
-		}
-	}
-	return false
 }
 
 // file opens a generation by its id.
@@ -240,57 +155,34 @@ func (l *Library) file(id string) (*knowledge.Generation, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.keep(g)
+	l.keepLocked(g)
 	return g, nil
-}
-
-// Current returns the generation that an assistant serves, or nil.
-func (l *Library) Current(name string) *knowledge.Generation {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	return l.current[name]
-}
-
-// Assistants returns all, the default one first.
-func (l *Library) Assistants() []*assistant.Assistant {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	return slices.Clone(l.assistants)
-}
-
-func (l *Library) assistant(name string) *assistant.Assistant {
-	for _, a := range l.Assistants() {
-		if a.Name == name {
-			return a
-		}
-	}
-	return nil
 }
 
 // Names returns the names of the assistants, the default one's first.
 func (l *Library) Names() []string {
 	var out []string
-	for _, a := range l.Assistants() {
-		out = append(out, a.Name)
+	for _, s := range l.snapshots() {
+		out = append(out, s.Name)
 	}
 	return out
 }
 
 // Has reports whether there is an assistant of this name.
-func (l *Library) Has(name string) bool { return l.assistant(name) != nil }
+func (l *Library) Has(name string) bool { return l.snapshot(name) != nil }
 
 // Origins returns the origins that an assistant's files allow.
 func (l *Library) Origins(name string) []string {
-	if a := l.assistant(name); a != nil {
-		return a.AllowedOrigins
+	if s := l.snapshot(name); s != nil {
+		return s.AllowedOrigins
 	}
 	return nil
 }
 
 // Widget returns how an assistant looks to customers.
 func (l *Library) Widget(name string) assistant.Widget {
-	if a := l.assistant(name); a != nil {
-		return a.Widget
+	if s := l.snapshot(name); s != nil {
+		return s.Assistant.Widget
 	}
 	return assistant.Widget{}
 }
@@ -306,13 +198,13 @@ func (l *Library) Document(generation, id string) (knowledge.Document, bool) {
 
 // readDocuments reads an assistant's knowledge folders. Documents are named by their
 // path in the assistant's folder.
-func readDocuments(ctx context.Context, a *assistant.Assistant, progress func(string)) ([]knowledge.Document, knowledge.Report, error) {
+func readDocuments(ctx context.Context, a *assistant.Assistant, progress func(what string, done, total int64)) ([]knowledge.Document, knowledge.Report, error) {
 	var all []knowledge.Document
 	var sum knowledge.Report
 	for _, folder := range a.Knowledge {
 		tell := func(p knowledge.Progress) {
-			if progress != nil && p.Done > 0 && p.Done%1000 == 0 {
-				progress(fmt.Sprintf("read %d of %d files", p.Done, p.Total))
+			if progress != nil && p.Total > 0 {
+				progress("reading "+a.Name, int64(p.Done), int64(p.Total))
 			}
 		}
 		docs, report, err := readFolder(ctx, a, folder, tell)

@@ -311,12 +311,9 @@ func (f *fakeVendor) serve(ctx context.Context) error {
 
 // modelsOf returns who answers for an assistant: all models, or those that its file names,
 // in its order. A script answers for every assistant.
-func (a *App) modelsOf(as *assistant.Assistant) (*llm.Client, error) {
+func (a *App) modelsOf(as *assistant.Assistant) *llm.Client {
 	if len(as.Models) == 0 || a.FakeProvider != "" {
-		return a.Models, nil
-	}
-	if err := checkModels(as, a.entries); err != nil {
-		return nil, err
+		return a.Models
 	}
 	var chain []llm.Model
 	for _, name := range as.Models {
@@ -331,7 +328,15 @@ func (a *App) modelsOf(as *assistant.Assistant) (*llm.Client, error) {
 		reason = assistant.File + " names no language model"
 	}
 	last := a.Models.Models[len(a.entries):] // extractive
-	return a.Models.Of(append(chain, last...), reason), nil
+	return a.Models.Of(append(chain, last...), reason)
+}
+
+// checkModels checks that there are the models that an assistant names.
+func (a *App) checkModels(as *assistant.Assistant) error {
+	if a.FakeProvider != "" {
+		return nil
+	}
+	return checkModels(as, a.entries)
 }
 
 // called reports whether an assistant means this entry by a name.

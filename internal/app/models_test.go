@@ -255,21 +255,21 @@ func TestModelsOfAnAssistant(t *testing.T) {
 		"large-1 other": "good other extractive: the first of those that assistant.yaml names",
 		"extractive":    "extractive: assistant.yaml names no language model",
 	} {
-		asked, err := a.modelsOf(&assistant.Assistant{Models: strings.Fields(names)})
-		if err != nil {
-			t.Fatalf("%s: %v", names, err)
+		as := &assistant.Assistant{Models: strings.Fields(names)}
+		if err := a.checkModels(as); err != nil {
+			t.Errorf("%s: %v", names, err)
 		}
-		plan := asked.Plan()
+		plan := a.modelsOf(as).Plan()
 		if got := strings.Join(append([]string{plan.Provider}, plan.Others...), " ") + ": " + plan.Reason; got != want {
 			t.Errorf("%s: %s, want %s", names, got, want)
 		}
 	}
 	wrong := &assistant.Assistant{Dir: "shop", Models: []string{"godo"}}
-	if _, err := a.modelsOf(wrong); err == nil || err.Error() != `shop/assistant.yaml: models[0]: this server has no model "godo"; did you mean "good"?` {
+	if err := a.checkModels(wrong); err == nil || err.Error() != `shop/assistant.yaml: models[0]: this server has no model "godo"; did you mean "good"?` {
 		t.Errorf("a model that is not there: %v", err)
 	}
 	a.FakeProvider = "script.txt"
-	if got, err := a.modelsOf(wrong); got != a.Models || err != nil {
+	if got := a.modelsOf(wrong); got != a.Models || a.checkModels(wrong) != nil {
 		t.Error("a script does not answer for every assistant")
 	}
 }

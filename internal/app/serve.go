@@ -136,19 +136,19 @@ func baseURL(address string) string {
 // greet prints the links that exist.
 func (a *App) greet(ctx context.Context, out io.Writer, url string, loopback bool, took time.Duration) {
 	fmt.Fprintf(out, "Answerable %s is ready after %s.\n", a.Version, took.Round(time.Millisecond))
-	for _, as := range a.Library.Assistants() {
-		docs := 0
-		if g := a.Library.Current(as.Name); g != nil {
-			docs = len(g.Documents())
+	for _, s := range a.Library.snapshots() {
+		from := "from " + s.Dir
+		if s.pinned() {
+			from = fmt.Sprintf("of release %.12s, promoted %s", s.Release, s.since.Format("2006-01-02 15:04"))
 		}
-		fmt.Fprintf(out, "  assistant      %s (%d documents from %s)\n", as.Name, docs, as.Dir)
+		fmt.Fprintf(out, "  assistant      %s (%d documents %s)\n", s.Name, len(s.generation.Documents()), from)
 	}
 	fmt.Fprintf(out, "  customer page  %s/\n  metrics        %s/metrics\n  API            %s/openapi.json\n", url, url, url)
 	if a.FakeProvider != "" {
 		fmt.Fprintf(out, "  ANSWERS ARE SCRIPTED: %s\n", a.FakeProvider)
 	}
 	if closed, err := a.Store.Closed(ctx); loopback && err == nil && !closed {
-		fmt.Fprintln(out, "  There is no API key yet: on this machine every request is accepted, with any token or none.")
+		fmt.Fprintln(out, "  There is no API key yet: on this machine any token is accepted, or none.")
 	}
 }
 
@@ -160,7 +160,7 @@ func (a *App) api(loopback bool, local []byte, ready *atomic.Bool) *httpapi.Serv
 		proxies = append(proxies, p.Prefix)
 	}
 	api := &httpapi.Server{
-		Inbox: a.Inbox, Store: localKey{a.Store, local}, Feed: a.Feed, Assistants: a.Library, Web: console.Built(), Publish: a.Library.PublishFile,
+		Inbox: a.Inbox, Store: localKey{a.Store, local}, Feed: a.Feed, Assistants: a.Library, Web: console.Built(), Publish: a.Library.PublishFile, Releases: a.Library,
 		Access: httpapi.Access{Loopback: loopback, Origins: c.AllowedOrigins, Proxies: proxies},
 		Limits: httpapi.Limits{Body: l.BodyBytes, Streams: l.Streams,
 			MessagesPerMinute: l.Anonymous.MessagesPerMinute, ConversationsPerMinute: l.Anonymous.ConversationsPerMinute},
@@ -170,7 +170,7 @@ func (a *App) api(loopback bool, local []byte, ready *atomic.Bool) *httpapi.Serv
 	metrics := observe.New(observe.Sources{
 		Turns: a.Inbox.Running, Followers: a.Feed.Followers, Streams: api.OpenStreams,
 		Commits: n.Commits.Load, Events: n.Events.Load, Bytes: n.Bytes.Load,
-		Models: a.breakers,
+		Models: a.breakers, Releases: a.releases,
 	})
 	api.Metrics = metrics.Handler()
 	a.Inbox.Ended = func(t chat.Turn) {
@@ -189,6 +189,18 @@ func (a *App) breakers() []observe.Model {
 	return all
 }
 
+// releases tells what the assistants serve.
+func (a *App) releases() []observe.Release {
+	var all []observe.Release
+	for _, s := range a.Library.snapshots() {
+		all = append(all, observe.Release{Assistant: s.Name, Release: s.Release, Generation: s.generation.ID()})
+	}
+	return all
+}
+
+// thisMachine is the name of whoever works on the server's machine.
+const thisMachine = "this machine"
+
 // localKey is the store with one more API key: that of the commands on this machine,
 // which read it from the data directory.
 type localKey struct {
@@ -202,6 +214,3 @@ func (s localKey) Key(ctx context.Context, hash []byte) (chat.APIKey, error) {
 	}
 	return s.Store.Key(ctx, hash)
 }
-
-// thisMachine is the name of whoever works on the server's machine.
-const thisMachine = "this machine"

@@ -141,7 +141,7 @@ func load(fsys fs.FS, dir, name string, released bool) (*Assistant, error) {
 	a := &usual
 	a.Name, a.FS, a.Dir, a.released, a.lines = name, fsys, dir, released, map[string]config.Lines{}
 	own, err := OwnFiles(fsys)
-	a.own, a.Release = own, release(own)
+	a.own, a.Release = own, releaseOf(own)
 	if len(own) == 0 && err == nil {
 		a.Knowledge = []string{"."}
 		return a, nil
@@ -168,6 +168,16 @@ func load(fsys fs.FS, dir, name string, released bool) (*Assistant, error) {
 // whose files are in its subfolders, by name, or the one that is made of a folder of
 // documents.
 func LoadDir(dir string) ([]*Assistant, error) {
+	dirs, err := Folders(dir)
+	if err != nil {
+		return nil, err
+	}
+	return loadAll(dirs)
+}
+
+// Folders returns the folders of the assistants in a directory that [LoadDir] reads: the
+// directory itself, or some of those in it.
+func Folders(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("read the assistant's folder: %w; name a folder that is there and may be read", err)
@@ -196,7 +206,7 @@ func LoadDir(dir string) ([]*Assistant, error) {
 			dirs = below
 		}
 	}
-	return loadAll(dirs)
+	return dirs, nil
 }
 
 // loadAll reads the assistants in dirs, whose names must differ.

@@ -51,8 +51,8 @@ func OwnFiles(fsys fs.FS) ([]OwnFile, error) {
 	return r.files, config.Join(r.errs...)
 }
 
-// release hashes files, which are sorted: each path and each content after its length.
-func release(files []OwnFile) string {
+// releaseOf hashes files, which are sorted: each path and each content after its length.
+func releaseOf(files []OwnFile) string {
 	h := sha256.New()
 	for _, f := range files {
 		for _, part := range [][]byte{[]byte(f.Path), f.Data} {

@@ -476,8 +476,8 @@ func TestProbes(t *testing.T) {
 func TestOperators(t *testing.T) {
 	var published []string
 	s := newServer(t, "", func(s *httpapi.Server) {
-		s.Publish = func(_ context.Context, assistant, generation, source string) error {
-			published = []string{assistant, generation, source}
+		s.Publish = func(_ context.Context, assistant, generation, source, by string) error {
+			published = []string{assistant, generation, source, by}
 			return nil
 		}
 	})
@@ -490,7 +490,7 @@ func TestOperators(t *testing.T) {
 	bearer := "Authorization: Bearer " + key
 	s.post("/api/keys", string(body), bearer).problem(409, "conflict", "site")
 	s.post("/api/knowledge", `{"assistant":"demo","generation":"abc123","source":"/docs"}`, bearer).want(200)
-	if strings.Join(published, " ") != "demo abc123 /docs" {
+	if strings.Join(published, " ") != "demo abc123 /docs site" {
 		t.Errorf("published %q", published)
 	}
 	s.post("/api/knowledge", `{"assistant":"demo","generation":"../x","source":"/docs"}`, bearer).problem(422, "invalid", "ingest")

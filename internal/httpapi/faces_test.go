@@ -41,7 +41,7 @@ func answeredBy(t testing.TB, passage string, scripts ...string) func(*httpapi.S
 		runner.Model = &llm.Client{Models: llm.Only(providers...)}
 		if passage != "" {
 			runner.Rules.Claims.Off = false
-			runner.Knowledge = func() turn.Knowledge { return document1(passage) }
+			runner.Knowledge = document1(passage)
 		}
 		s.Inbox.Runner = func(string) *turn.Runner { return &runner }
 	}

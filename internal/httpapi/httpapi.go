@@ -143,6 +143,7 @@ type Server struct {
 	Started    time.Time
 	Ready      func() bool  // whether requests are served; nil: always
 	Publish    Publish      // nil: documents are not published over HTTP
+	Releases   Releases     // what the assistants serve
 	Metrics    http.Handler // nil: none
 	Log        *slog.Logger
 
@@ -202,6 +203,11 @@ func (s *Server) routes() []route {
 		{"POST", "/api/keys", s.addKey},
 		{"DELETE", "/api/keys/{id}", s.revokeKey},
 		{"POST", "/api/knowledge", s.publish},
+		{"GET", "/api/releases", s.listReleases},
+		{"GET", "/api/releases/{assistant}/diff", s.compareReleases},
+		{"GET", "/api/releases/{assistant}/files", s.releaseFiles},
+		{"POST", "/api/releases/{assistant}/promote", s.promoteRelease},
+		{"POST", "/api/releases/{assistant}/undo", s.undoRelease},
 
 		{"GET", "/sources/{generation}/{document...}", s.source},
 		{"GET", "/{$}", s.page},

@@ -61,16 +61,21 @@ var needed = map[string]struct {
 	"GET /v1/ui/{id}/stream":               {acts, ""},
 	"GET /v1/widget":                       {},
 
-	"GET /api/conversations":                {[]chat.Scope{chat.ScopeView, chat.ScopeAgent, chat.ScopeEdit, chat.ScopeAdmin}, ""},
-	"POST /api/conversations/{id}/take":     {agents, ""},
-	"POST /api/conversations/{id}/messages": {agents, ""},
-	"POST /api/conversations/{id}/typing":   {agents, ""},
-	"POST /api/conversations/{id}/release":  {agents, ""},
-	"POST /api/conversations/{id}/read":     {agents, ""},
-	"GET /api/keys":                         {admins, ""},
-	"POST /api/keys":                        {admins, ""},
-	"DELETE /api/keys/{id}":                 {admins, ""},
-	"POST /api/knowledge":                   {[]chat.Scope{chat.ScopeEdit, chat.ScopeAdmin}, ""},
+	"GET /api/conversations":                 {views, ""},
+	"POST /api/conversations/{id}/take":      {agents, ""},
+	"POST /api/conversations/{id}/messages":  {agents, ""},
+	"POST /api/conversations/{id}/typing":    {agents, ""},
+	"POST /api/conversations/{id}/release":   {agents, ""},
+	"POST /api/conversations/{id}/read":      {agents, ""},
+	"GET /api/keys":                          {admins, ""},
+	"POST /api/keys":                         {admins, ""},
+	"DELETE /api/keys/{id}":                  {admins, ""},
+	"POST /api/knowledge":                    {edits, ""},
+	"GET /api/releases":                      {views, ""},
+	"GET /api/releases/{assistant}/diff":     {views, ""},
+	"GET /api/releases/{assistant}/files":    {views, ""},
+	"POST /api/releases/{assistant}/promote": {edits, ""},
+	"POST /api/releases/{assistant}/undo":    {edits, ""},
 
 	"GET /sources/{generation}/{document...}": {}, "GET /{$}": {}, "POST /{$}": {}, "GET /embed": {}, "POST /embed": {}, "GET /widget.js": {},
 	"GET /assets/{f}": {}, "GET /plain.css": {}, "GET /source.css": {}, "GET /favicon.svg": {}, "GET /openapi.json": {}, "GET /healthz": {},
@@ -80,14 +85,17 @@ var needed = map[string]struct {
 var (
 	acts   = []chat.Scope{chat.ScopeChat, chat.ScopeAdmin}
 	reads  = []chat.Scope{chat.ScopeView, chat.ScopeChat, chat.ScopeAgent, chat.ScopeEdit, chat.ScopeAdmin}
+	views  = []chat.Scope{chat.ScopeView, chat.ScopeAgent, chat.ScopeEdit, chat.ScopeAdmin}
 	agents = []chat.Scope{chat.ScopeAgent, chat.ScopeAdmin}
+	edits  = []chat.Scope{chat.ScopeEdit, chat.ScopeAdmin}
 	admins = []chat.Scope{chat.ScopeAdmin}
 )
 
 // TestScopes asks for every route with a key of every scope.
 func TestScopes(t *testing.T) {
 	s := newServer(t, "", func(s *httpapi.Server) {
-		s.Publish = func(context.Context, string, string, string) error { return nil }
+		s.Publish = func(context.Context, string, string, string, string) error { return nil }
+		s.Releases = &releases{}
 		s.Metrics = http.NotFoundHandler()
 	})
 	keys := map[chat.Scope]string{}
@@ -103,7 +111,7 @@ func TestScopes(t *testing.T) {
 		}
 		for scope, key := range keys {
 			c, _ := s.start() // one that nobody has touched
-			path := strings.NewReplacer("{id}", c.ID, "{f}", "x", "{$}", "", "{generation}", "abc123", "{document...}", "x").Replace(r[1])
+			path := strings.NewReplacer("{id}", c.ID, "{f}", "x", "{$}", "", "{assistant}", "demo", "{generation}", "abc123", "{document...}", "x").Replace(r[1])
 			ctx, cancel := context.WithCancel(t.Context())
 			headers := []string{key, "Sec-WebSocket-Protocol: " + speaks}
 			if r[0] == "POST" {
@@ -134,7 +142,7 @@ func TestScopes(t *testing.T) {
 func TestAKeyForOneAssistant(t *testing.T) {
 	var published string
 	s := newServer(t, "", func(s *httpapi.Server) {
-		s.Publish = func(_ context.Context, assistant, _, _ string) error { published = assistant; return nil }
+		s.Publish = func(_ context.Context, assistant, _, _, _ string) error { published = assistant; return nil }
 	})
 	key := s.key(chat.APIKey{Name: "other", Assistants: []string{"other"}, Scopes: []chat.Scope{chat.ScopeChat, chat.ScopeAgent, chat.ScopeEdit}})
 	foreign, _ := s.start()
@@ -168,12 +176,18 @@ func TestAKeyForOneAssistant(t *testing.T) {
 	}
 	s.get("/v1/conversations/"+own.ID, key).want(200)
 	s.post("/api/conversations/"+own.ID+"/take", "", key).want(200)
+	if all := s.get("/api/conversations?owner=bot", s.key(chat.APIKey{Scopes: []chat.Scope{chat.ScopeView}})).want(200); !strings.Contains(all.body, foreign.ID) {
+		t.Errorf("a key for all sees %s", all.body)
+	}
 	for _, owner := range []string{"bot", "agent"} {
 		for _, c := range decode[struct{ Conversations []chat.Conversation }](s.get("/api/conversations?owner="+owner, key).want(200)).Conversations {
 			if c.Assistant != "other" {
 				t.Errorf("the list has a conversation of %s", c.Assistant)
 			}
 		}
+	}
+	if mine := s.get("/api/conversations?owner=agent", key).want(200); !strings.Contains(mine.body, own.ID) {
+		t.Errorf("its own conversation is not in %s", mine.body)
 	}
 	if r := s.get("/v1/models", key).want(200); strings.Contains(r.body, "demo") || !strings.Contains(r.body, "other") {
 		t.Errorf("the models are %s", r.body)
@@ -197,7 +211,7 @@ func TestKeysOverHTTP(t *testing.T) {
 		CreatedBy            string `json:"created_by"`
 	}
 	first := decode[made](s.post("/api/keys", `{"name":"boss"}`).want(201))
-	if first.State != "active" || !slices.Equal(first.Scopes, []chat.Scope{chat.ScopeAdmin}) || first.CreatedBy != "agent" {
+	if first.State != "active" || !slices.Equal(first.Scopes, []chat.Scope{chat.ScopeAdmin}) || first.CreatedBy != "this machine" {
 		t.Errorf("made %+v, want an admin", first)
 	}
 	boss := "Authorization: Bearer " + first.Key

@@ -13,7 +13,7 @@ import (
 
 // Publish serves a generation of the data directory to an assistant; source says where
 // its documents are.
-type Publish func(ctx context.Context, assistant, generation, source string) error
+type Publish func(ctx context.Context, assistant, generation, source, by string) error
 
 // publish serves a generation that was written into the data directory.
 func (s *Server) publish(w http.ResponseWriter, r *http.Request) error {
@@ -38,7 +38,7 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request) error {
 	if err := c.reaches(body.Assistant); err != nil {
 		return err
 	}
-	if err := s.Publish(r.Context(), body.Assistant, body.Generation, body.Source); err != nil {
+	if err := s.Publish(r.Context(), body.Assistant, body.Generation, body.Source, c.name()); err != nil {
 		return err
 	}
 	return write(w, http.StatusOK, struct {

@@ -67,7 +67,8 @@ type Inbox struct {
 	Node    chat.NodeID
 	Shared  bool // other processes may write to the store
 	Resumes bool // a server: it goes on with turns that dead processes left open
-	// Runner returns what answers for an assistant, or nil when there is none.
+	// Runner returns what answers for an assistant now, or nil when there is none. A turn
+	// asks once, and keeps it to its end.
 	Runner func(assistant string) *turn.Runner
 	Ended  func(chat.Turn) // is told each record; nil is allowed
 	Limits Limits
@@ -169,6 +170,9 @@ func (in *Inbox) MessageBytes() int {
 	return 32 << 10
 }
 
+// MostClientID is how many bytes a client_id may have.
+const MostClientID = 128
+
 // Check refuses what is not a message, as Accept does.
 func (in *Inbox) Check(m chat.Incoming) error {
 	limit := in.MessageBytes()
@@ -182,8 +186,8 @@ func (in *Inbox) Check(m chat.Incoming) error {
 		return &chat.Error{Kind: chat.Invalid, Message: "the message contains a NUL character: leave it out"}
 	case strings.TrimSpace(text) == "" && len(m.Files) == 0:
 		return &chat.Error{Kind: chat.Invalid, Message: "the message is empty: send some text"}
-	case len(m.ClientID) > 128 || !utf8.ValidString(m.ClientID) || strings.ContainsRune(m.ClientID, 0):
-		return &chat.Error{Kind: chat.Invalid, Message: "client_id must be UTF-8 of at most 128 bytes"}
+	case len(m.ClientID) > MostClientID || !utf8.ValidString(m.ClientID) || strings.ContainsRune(m.ClientID, 0):
+		return &chat.Error{Kind: chat.Invalid, Message: fmt.Sprintf("client_id must be UTF-8 of at most %d bytes", MostClientID)}
 	}
 	return nil
 }
@@ -241,8 +245,9 @@ func (in *Inbox) Running() int {
 
 // answer runs a turn to its end, and then those that waited behind it.
 func (in *Inbox) answer(ctx context.Context, a *answering, job *turn.Job) {
+	runner := in.Runner(job.Open.Conversation.Assistant)
 	for failures := 0; ; {
-		next, err := in.run(ctx, a, job)
+		next, err := in.run(ctx, a, runner, job)
 		switch {
 		case err == nil:
 			in.ended(job.Record)
@@ -252,6 +257,7 @@ func (in *Inbox) answer(ctx context.Context, a *answering, job *turn.Job) {
 			if job = in.open(ctx, a, next); job == nil {
 				return
 			}
+			runner = in.Runner(job.Open.Conversation.Assistant)
 			failures = 0
 			continue
 		case errors.Is(err, turn.ErrLeft):
@@ -277,13 +283,12 @@ func (in *Inbox) answer(ctx context.Context, a *answering, job *turn.Job) {
 }
 
 // run is one attempt. A panic in it is an error of this turn alone.
-func (in *Inbox) run(ctx context.Context, a *answering, job *turn.Job) (next chat.TurnID, err error) {
+func (in *Inbox) run(ctx context.Context, a *answering, r *turn.Runner, job *turn.Job) (next chat.TurnID, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			next, err = "", fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	r := in.Runner(job.Open.Conversation.Assistant)
 	if r == nil {
 		return "", fmt.Errorf("no assistant is called %q", job.Open.Conversation.Assistant)
 	}

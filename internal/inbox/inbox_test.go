@@ -8,6 +8,7 @@ import (
 
 	"github.com/answerable/answerable/internal/chat"
 	"github.com/answerable/answerable/internal/llm/extractive"
+	"github.com/answerable/answerable/internal/turn"
 )
 
 func TestAMessageIsAnswered(t *testing.T) {
@@ -176,4 +177,34 @@ func TestBadMessages(t *testing.T) {
 	if _, err := p.Accept(t.Context(), chat.Incoming{Conversation: id, Text: chat.Text(strings.Repeat("a", 32<<10))}); err != nil {
 		t.Errorf("Accept = %v", err)
 	}
+}
+
+// TestATurnKeepsItsRunner swaps what answers between any two turns: a turn of several
+// attempts is of one release, and the next turn of the next.
+func TestATurnKeepsItsRunner(t *testing.T) {
+	w := newWorld(t, script(t, "ttft 1s\nYou asked {{question}}."))
+	p := w.start()
+	releases := []string{"first", "second"}
+	p.Runner = func(string) *turn.Runner {
+		r := turn.Runner{Build: "test", Release: releases[0], Store: w.runner.Store, Model: w.runner.Model, Rules: w.runner.Rules, Log: w.runner.Log}
+		releases = releases[1:]
+		return &r
+	}
+	id := w.create()
+	for _, want := range [][]chat.Text{{"one", "two"}, {"three"}} {
+		var a chat.Accepted
+		for _, text := range want {
+			a = w.accept(p, id, text)
+		}
+		w.until(id, func(e chat.Event) bool { return ended(e) && e.Turn == a.Message.Turn })
+		past, err := w.store.Turn(t.Context(), a.Message.Turn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		release := map[chat.Text]string{"one": "first", "three": "second"}[want[0]]
+		if past.Record.Release != release || len(past.Record.Messages) != len(want) {
+			t.Errorf("%d messages were answered by release %q, want %d by %q", len(past.Record.Messages), past.Record.Release, len(want), release)
+		}
+	}
+	w.checkTurns(id, w.idle(id))
 }

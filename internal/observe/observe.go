@@ -26,13 +26,19 @@ type Sources struct {
 
 	Commits, Events, Bytes func() int64 // of the store, since the start
 
-	Models func() []Model // those that cost
+	Models   func() []Model   // those that cost
+	Releases func() []Release // what the assistants serve
 }
 
 // Model is a model as its breaker has it.
 type Model struct {
 	Provider, Name string
 	Open           bool // it is not asked, because its last calls failed
+}
+
+// Release is what an assistant serves.
+type Release struct {
+	Assistant, Release, Generation string
 }
 
 // Metrics is safe for concurrent use.
@@ -87,7 +93,7 @@ func New(s Sources) *Metrics {
 		lives: prometheus.NewCounter(prometheus.CounterOpts{Name: "answerable_turn_lives_total",
 			Help: "Processes that worked on ended turns: as many as turns, and one more for each time that a process died in one."}),
 	}
-	m.registry.MustRegister(m.turns, m.seconds, m.firstShown, m.firstToken, m.attempts, m.faults, m.failovers, m.handoffs, breakers(s.Models), m.tokens, m.cost, m.withheld, m.retracts, m.lives,
+	m.registry.MustRegister(m.turns, m.seconds, m.firstShown, m.firstToken, m.attempts, m.faults, m.failovers, m.handoffs, breakers(s.Models), releases(s.Releases), m.tokens, m.cost, m.withheld, m.retracts, m.lives,
 		gauge("answerable_running_turns", "Turns being answered in this process.", s.Turns),
 		gauge("answerable_followers", "Readers that follow a conversation in this process.", s.Followers),
 		gauge("answerable_open_streams", "Event streams open to clients.", s.Streams),
@@ -106,6 +112,20 @@ func gauge(name, help string, read func() int) prometheus.Collector {
 
 func counter(name, help string, read func() int64) prometheus.Collector {
 	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(read()) })
+}
+
+// releases tells what each assistant serves.
+type releases func() []Release
+
+var releaseInfo = prometheus.NewDesc("answerable_release_info",
+	"1 for the release and the generation of documents that an assistant serves.", []string{"assistant", "release", "generation"}, nil)
+
+func (releases) Describe(d chan<- *prometheus.Desc) { d <- releaseInfo }
+
+func (read releases) Collect(out chan<- prometheus.Metric) {
+	for _, r := range read() {
+		out <- prometheus.MustNewConstMetric(releaseInfo, prometheus.GaugeValue, 1, r.Assistant, r.Release, r.Generation)
+	}
 }
 
 // breakers tells of each model whether it is asked.

@@ -32,7 +32,10 @@ func metrics() *observe.Metrics {
 	n := func(n int) func() int { return func() int { return n } }
 	n64 := func(n int64) func() int64 { return func() int64 { return n } }
 	return observe.New(observe.Sources{Turns: n(1), Followers: n(2), Streams: n(3), Commits: n64(4), Events: n64(5), Bytes: n64(6),
-		Models: func() []observe.Model { return []observe.Model{{Provider: "openai", Name: "gpt", Open: true}} }})
+		Models: func() []observe.Model { return []observe.Model{{Provider: "openai", Name: "gpt", Open: true}} },
+		Releases: func() []observe.Release {
+			return []observe.Release{{Assistant: "demo", Release: "r1", Generation: "g1"}}
+		}})
 }
 
 func TestMetrics(t *testing.T) {
@@ -56,6 +59,7 @@ func TestMetrics(t *testing.T) {
 		`answerable_failovers_total{from="openai",to="extractive"} 2`,
 		`answerable_first_token_seconds_sum{provider="extractive"} 0.08`,
 		`answerable_breaker_open{model="gpt",provider="openai"} 1`,
+		`answerable_release_info{assistant="demo",generation="g1",release="r1"} 1`,
 		`answerable_tokens_total{kind="input"} 200`, `answerable_tokens_total{kind="output"} 40`, `answerable_tokens_total{kind="cached"} 100`,
 		`answerable_cost_dollars_total 0.003`,
 		`answerable_withheld_total{check="forbidden"} 2`, `answerable_retracts_total 2`, `answerable_turn_lives_total 4`,

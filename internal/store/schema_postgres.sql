@@ -129,6 +129,23 @@ CREATE TABLE nodes (
     started_at BIGINT NOT NULL
 );
 
+CREATE TABLE promotions (
+    assistant TEXT NOT NULL,
+    back BIGINT NOT NULL,
+    generation TEXT NOT NULL,
+    n BIGINT NOT NULL,
+    promoted_at BIGINT NOT NULL,
+    promoted_by TEXT NOT NULL,
+    release TEXT NOT NULL,
+    what TEXT NOT NULL
+);
+
+CREATE TABLE releases (
+    files BYTEA NOT NULL,
+    id TEXT NOT NULL,
+    stored_at BIGINT NOT NULL
+);
+
 CREATE TABLE turns (
     accepted_at BIGINT NOT NULL,
     conversation TEXT NOT NULL,

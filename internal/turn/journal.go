@@ -55,6 +55,7 @@ type begin struct {
 	Messages []chat.Message `json:"messages"`
 	Rules    Rules          `json:"rules"`
 	Build    string         `json:"build"`
+	Release  string         `json:"release,omitempty"`
 	Nonce    string         `json:"nonce,omitempty"` // marks where the documents begin and end for the model
 	Final    bool           `json:"final,omitempty"`
 	// Stateless: nobody can be handed over to, as nobody comes back.
@@ -80,7 +81,12 @@ func (j *Journal) start(b begin) (begin, error) {
 		if old.Nonce == "" {
 			old.Nonce = b.Nonce // by a build that knew none
 		}
-		if old.Build != b.Build && !b.Final { // what is final cannot be taken back: it goes on by the old rules
+		if old.Release == "" {
+			old.Release = b.Release // likewise
+		}
+		// What was shown on a final face cannot be taken back. It goes on by the old rules in
+		// another build, and ends as it is in another release.
+		if old.Build != b.Build && !b.Final || old.Release != b.Release && !(b.Final && b.Void) {
 			break
 		}
 		j.pos = i + 1

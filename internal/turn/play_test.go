@@ -2,6 +2,7 @@ package turn_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -57,6 +58,7 @@ type rules struct {
 	limit      time.Duration // of a turn
 	blind      int           // how many searches fail
 	rebuilt    bool          // after a death, another build of the binary goes on
+	released   bool          // after a death, another release of the assistant goes on
 	states     bool          // want has the states
 	policies   []guard.Policy
 	record     bool // want has the attempts, what was withheld and the error
@@ -171,6 +173,8 @@ func parseRules(t testing.TB, text string) rules {
 			}
 		case "rebuilt":
 			r.rebuilt = true
+		case "released":
+			r.released = true
 		case "states":
 			r.states = true
 		case "record":
@@ -215,7 +219,7 @@ func (sc *script) play(t testing.TB, s *store.Store, dies int) *play {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.runner = &turn.Runner{Build: "test", Policies: policies, Store: turnStore{s}, Knowledge: sc.knowledge(t), Model: &llm.Client{Models: llm.Only(providers...)},
+	p.runner = &turn.Runner{Build: "test", Release: "first", Policies: policies, Store: turnStore{s}, Knowledge: sc.knowledge(t), Model: &llm.Client{Models: llm.Only(providers...)},
 		Rules: sc.rules.Rules, Limits: turn.Limits{Whole: sc.rules.limit}, Log: slog.New(slog.DiscardHandler)}
 	c, err := s.Create(t.Context(), store.NewConversation{ID: chat.NewConversationID(), Assistant: "demo", TokenHash: []byte("h")})
 	if err != nil {
@@ -233,6 +237,9 @@ func (sc *script) play(t testing.TB, s *store.Store, dies int) *play {
 			p.leave()
 			if p.rules.rebuilt {
 				p.runner.Build = "test, rebuilt"
+			}
+			if p.rules.released {
+				p.runner.Release = "second"
 			}
 			p.start()
 		case <-over:
@@ -253,7 +260,7 @@ func (sc *script) play(t testing.TB, s *store.Store, dies int) *play {
 }
 
 // knowledge returns the documents' generation; the first searches may fail.
-func (sc *script) knowledge(t testing.TB) func() turn.Knowledge {
+func (sc *script) knowledge(t testing.TB) turn.Knowledge {
 	t.Helper()
 	if len(sc.docs) == 0 {
 		return nil
@@ -266,8 +273,7 @@ func (sc *script) knowledge(t testing.TB) func() turn.Knowledge {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &failing{Generation: g, times: sc.rules.blind}
-	return func() turn.Knowledge { return k }
+	return &failing{Generation: g, times: sc.rules.blind}
 }
 
 type failing struct {
@@ -504,6 +510,32 @@ func (p *play) check() {
 		} else if d := got.Differs(want); d != "" {
 			p.Errorf("the replay differs: %s\ngot  %+v\nwant %+v", d, got, want)
 		}
+		p.checkRelease(past)
+	}
+}
+
+// checkRelease looks that the record names the release that answered: that of the last
+// life. Only what cannot be taken back keeps that of a process that died.
+func (p *play) checkRelease(past chat.PastTurn) {
+	p.Helper()
+	release := p.runner.Release
+	for _, e := range past.Journal {
+		if e.Step != "begin" {
+			continue
+		}
+		var b struct {
+			Release string `json:"release"`
+		}
+		if err := json.Unmarshal(e.Result, &b); err != nil {
+			p.Fatal(err)
+		}
+		release = b.Release
+	}
+	if past.Record.Build != "" && past.Record.Release != release { // else its process has yet to complete it
+		p.Errorf("the record names release %q, the last life began with %q", past.Record.Release, release)
+	}
+	if p.rules.released && past.Record.Lives > 1 && past.Record.Outcome == chat.Answered && release != "second" {
+		p.Errorf("a turn was answered to its end by release %q, which was replaced", release)
 	}
 }
 
@@ -526,6 +558,9 @@ func (p *play) resembles(whole *play) {
 		g, w := got[i].Record, want[i].Record
 		if p.rules.stateless && g.Outcome == chat.Interrupted {
 			continue // nobody comes back to it
+		}
+		if p.rules.released && p.rules.final && g.Outcome == chat.Interrupted && g.Release == "first" {
+			continue // what was shown stays, and another release does not go on with it
 		}
 		if g.Outcome != w.Outcome || g.Shown != w.Shown && !timely {
 			p.Errorf("turn %d ended %s with %q, without the death it is %s with %q\n%s",

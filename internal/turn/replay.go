@@ -93,7 +93,7 @@ func Replay(ctx context.Context, past chat.PastTurn) (Replayed, error) {
 			j.atEnd = ErrHandedOver // the only end that the turn does not write itself
 		}
 		r := &Runner{Model: &llm.Client{Models: llm.Only(nobody{})}, Store: nowhere{}, Build: b.Build,
-			Knowledge: func() Knowledge { return nowhere{} }}
+			Knowledge: nowhere{}}
 		o := chat.OpenTurn{ID: record.ID, Messages: b.Messages, Final: b.Final, Stateless: b.Stateless, Lives: 1,
 			Conversation: chat.Conversation{ID: record.Conversation, Customer: record.Customer, Assistant: record.Assistant}}
 		w, err := r.writing(r.record(o, b), j, b, o.Conversation, false)

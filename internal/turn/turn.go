@@ -75,7 +75,8 @@ type Limits struct {
 	Paid     int           // tokens of these calls, in and out; default 100,000
 }
 
-// Runner answers the messages of one assistant. It is safe for concurrent use.
+// Runner answers the messages of one assistant, by one release and one generation. It is
+// safe for concurrent use.
 type Runner struct {
 	Assistant string
 	Company   string // whose customers are answered, for the model; "" where it is not said
@@ -84,7 +85,7 @@ type Runner struct {
 	Release   string
 	Build     string
 	Store     Store
-	Knowledge func() Knowledge // the generation to use now; nil or returning nil: none
+	Knowledge Knowledge // the generation to search; nil: none
 	Model     *llm.Client
 	Rules     Rules
 	Limits    Limits
@@ -134,9 +135,9 @@ var ErrLeft = errors.New("the server is shutting down")
 func (r *Runner) Run(ctx context.Context, job *Job) (next chat.TurnID, err error) {
 	o, j := job.Open, &job.journal
 	rules := r.Rules
-	rules.Claims.Off = r.knowledge() == nil // what has no documents cannot cite them
+	rules.Claims.Off = r.Knowledge == nil // what has no documents cannot cite them
 	rules.Policy = !r.Policies.Empty()
-	began, err := j.start(begin{Messages: o.Messages, Rules: rules, Build: r.Build, Nonce: rand.Text(), Final: o.Final,
+	began, err := j.start(begin{Messages: o.Messages, Rules: rules, Build: r.Build, Release: r.Release, Nonce: rand.Text(), Final: o.Final,
 		Stateless: o.Stateless, Void: o.Conversation.Shown})
 	if err != nil {
 		return "", err
@@ -145,7 +146,7 @@ func (r *Runner) Run(ctx context.Context, job *Job) (next chat.TurnID, err error
 	switch {
 	case o.Stop:
 		j.atEnd = ErrStopped
-	case o.Lives > deaths || o.Stateless && o.Lives > 1 || time.Now().After(deadline):
+	case o.Lives > deaths || o.Stateless && o.Lives > 1 || began.Release != r.Release || time.Now().After(deadline):
 		j.atEnd = ErrInterrupted
 	}
 	limited, cancel := context.WithDeadlineCause(ctx, deadline, ErrInterrupted)
@@ -210,7 +211,7 @@ func (r *Runner) settle(ctx context.Context, job *Job, out Stream, w *writing, e
 func (r *Runner) record(o chat.OpenTurn, b begin) *chat.Turn {
 	t := &chat.Turn{
 		ID: o.ID, Conversation: o.Conversation.ID, Customer: o.Conversation.Customer, Assistant: o.Conversation.Assistant,
-		Test: o.Conversation.Test, Build: r.Build, Release: r.Release, RetryOf: o.RetryOf, Unit: b.Rules.Unit, Final: b.Final,
+		Test: o.Conversation.Test, Build: r.Build, Release: b.Release, RetryOf: o.RetryOf, Unit: b.Rules.Unit, Final: b.Final,
 		Messages: b.Messages, Level: chat.Full, Lives: o.Lives, AcceptedAt: o.AcceptedAt, StartedAt: chat.Now(),
 	}
 	var text []string
@@ -322,20 +323,11 @@ func (r *Runner) history(ctx context.Context, o chat.OpenTurn) ([]chat.Message, 
 	return past, err
 }
 
-// knowledge returns the generation to search now, or nil.
-func (r *Runner) knowledge() Knowledge {
-	if r.Knowledge == nil {
-		return nil
-	}
-	return r.Knowledge()
-}
-
 func (r *Runner) find(ctx context.Context, q knowledge.Query) (knowledge.Found, error) {
-	k := r.knowledge()
-	if k == nil {
+	if r.Knowledge == nil {
 		return knowledge.Found{}, nil
 	}
-	return k.Find(ctx, q)
+	return r.Knowledge.Find(ctx, q)
 }
 
 func (r *Runner) plan(context.Context, struct{}) (chat.Plan, error) { return r.Model.Plan(), nil }

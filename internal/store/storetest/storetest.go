@@ -70,6 +70,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"the last admin key goes only by force, of many at a time too", (*fixture).lastAdminKey},
 		{"the use of a key is noted once an hour", (*fixture).notesKeys},
 		{"the newest published generation is served", (*fixture).publishes},
+		{"the last promotion is in force", (*fixture).promotes},
+		{"of two who promote at a time one does", (*fixture).promotesOnce},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := &fixture{T: t, s: open(t), ctx: t.Context(), node: chat.NewNodeID()}
