@@ -154,7 +154,7 @@ const maxSuggestion = 80
 
 func (t Texts) Validate() error {
 	var errs []error
-	if err := guard.CheckLocale(t.Locale, nil); err != nil {
+	if err := guard.CheckLocale(t.Locale, nil); err != nil && t.Locale != "" { // a key that is needed
 		errs = append(errs, config.At("locale", "%w", err))
 	}
 	for i, s := range t.Suggestions {
