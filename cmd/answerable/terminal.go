@@ -181,7 +181,7 @@ func (s *screen) table(rows [][]string) error {
 			if s.terminal != nil {
 				cell = fit(cell, wide[i])
 			}
-			if n == 0 {
+			if n == 0 && !strings.HasPrefix(cell, "\x1b") {
 				cell = s.paint(bold, cell)
 			}
 			line += pad(cell, wide[i]) + "  "

@@ -196,8 +196,12 @@ func (a *App) serveHere(ctx context.Context) (_ remote, end func() error) {
 	in := &inside{conns: make(chan net.Conn), closed: make(chan struct{})}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	server.BaseContext = func(net.Listener) context.Context { return running }
-	var g errgroup.Group
-	g.Go(func() error { return a.Run(running) })
+	g, ended := errgroup.WithContext(running)
+	g.Go(func() error { return a.Run(ended) })
+	g.Go(func() error {
+		<-ended.Done() // also where Run failed: nobody waits for an answer then
+		return server.Close()
+	})
 	g.Go(func() error {
 		if err := server.Serve(in); !errors.Is(err, http.ErrServerClosed) {
 			return err
@@ -207,9 +211,8 @@ func (a *App) serveHere(ctx context.Context) (_ remote, end func() error) {
 	client := &http.Client{Transport: &http.Transport{DialContext: in.dial}}
 	return remote{Serving: Serving{URL: "http://127.0.0.1", Token: key}, http: client}, func() error {
 		stop()
-		err := server.Close()
-		client.CloseIdleConnections()
-		return errors.Join(err, g.Wait())
+		defer client.CloseIdleConnections()
+		return g.Wait()
 	}
 }
 
