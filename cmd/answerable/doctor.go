@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -30,10 +29,6 @@ when something that is configured does not work.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := c.load()
-			if v := os.Getenv("ANSWERABLE_LISTEN"); v != "" && err == nil {
-				cfg.Listen = v
-				err = cfg.Validate()
-			}
 			check := app.Checkup{Config: cfg, File: c.configFile, Mistakes: err, Offline: offline, Progress: c.progress}
 			if len(args) == 1 {
 				check.Dir = args[0]

@@ -21,7 +21,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/answerable/answerable/internal/app"
-	"github.com/answerable/answerable/internal/config"
 )
 
 // version is set when a release is built.
@@ -146,24 +145,13 @@ func name(cmd *cobra.Command) string {
 
 // load returns what is in force: flags over environment over file over defaults.
 func (c *cli) load() (app.Config, error) {
-	cfg, err := app.LoadConfig(c.configFile)
-	if err != nil {
-		return cfg, err
-	}
-	set := func(value *string, environment, flag string) {
-		if v := os.Getenv(environment); v != "" {
-			*value = v
-		}
-		if flag != "" {
-			*value = flag
-		}
-	}
-	postgres, secret := cfg.Postgres.Reveal(), cfg.Identity.Secret.Reveal()
-	set(&cfg.Data, "ANSWERABLE_DATA", c.data)
-	set(&postgres, "ANSWERABLE_POSTGRES", c.postgres)
-	set(&secret, "ANSWERABLE_IDENTITY_SECRET", "")
-	cfg.Postgres, cfg.Identity.Secret = config.Secret(postgres), config.Secret(secret)
-	return cfg, cfg.Validate()
+	s, err := c.sources()
+	return s.Config, err
+}
+
+// sources is load that knows where each value comes from.
+func (c *cli) sources() (app.Sources, error) {
+	return app.Load(c.configFile, app.Flag{Name: "--data", Key: "data", Value: c.data}, app.Flag{Name: "--postgres", Key: "postgres", Value: c.postgres})
 }
 
 // log returns the logger for a command. Logs go to stderr.
@@ -214,38 +202,4 @@ func (c *cli) version() *cobra.Command {
 			return err
 		},
 	}
-}
-
-func (c *cli) config() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Look at the configuration", Args: subcommand,
-		Example: "  answerable config check",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
-	cmd.AddCommand(&cobra.Command{
-		Use: "check [DIR]", Short: "Check the server's file and the assistants in DIR, and report all mistakes",
-		Example: "  answerable config check\n  answerable config check ./assistants --config prod.yaml",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usageError{fmt.Errorf("config check takes one folder, not %d", len(args))}
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			_, err := c.load()
-			names := []string{}
-			if len(args) == 1 {
-				all, err2 := app.CheckAssistants(args[0])
-				err = errors.Join(err, err2)
-				names = append(names, all...)
-			}
-			if err != nil {
-				return err
-			}
-			if c.json {
-				return c.print(map[string]any{"ok": true, "assistants": names})
-			}
-			_, err = fmt.Fprintln(c.stdout, "ok")
-			return err
-		},
-	})
-	return cmd
 }

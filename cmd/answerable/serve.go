@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -34,9 +33,7 @@ folder of documents (Markdown, text, HTML). Without DIR the server answers from 
 			if err != nil {
 				return err
 			}
-			if v := os.Getenv("ANSWERABLE_LISTEN"); v != "" {
-				cfg.Listen = v
-			}
+			c.warnOfVariables()
 			if listen != "" {
 				cfg.Listen = listen
 			}

@@ -39,6 +39,9 @@ func ParseToken(token string) (id chat.ConversationID, hash []byte, ok bool) {
 	return chat.ConversationID(name), hashOf(token), true
 }
 
+// NewKeyID returns an identifier of an API key, which is no secret.
+func NewKeyID() string { return "k" + strings.ToLower(rand.Text()[:12]) }
+
 // NewKey returns an API key and the hash to store.
 func NewKey() (key string, hash []byte) {
 	key = keyPrefix + newSecret()

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -77,6 +78,9 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	for _, as := range a.Library.Assistants() {
+		if err := a.checkModels(as); err != nil {
+			return nil, err
+		}
 		a.runners[as.Name] = a.runner(as)
 	}
 	gone := a.runner(&assistant.Assistant{})
@@ -96,18 +100,24 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 
 // runner returns what answers for an assistant.
 func (a *App) runner(as *assistant.Assistant) *turn.Runner {
+	policies, err := guard.NewPolicies(as.Policies)
+	if err != nil {
+		panic("app: policies of an assistant that was not validated: " + err.Error())
+	}
 	whole := as.Limits.Turn
 	if whole == 0 {
 		whole = a.Config.Limits.Turn
 	}
 	name := as.Name
-	rules := turn.Rules{Unit: as.Unit, Forbidden: as.Forbidden, Reply: as.Limits.ReplyTokens, Canary: a.key.Derive("canary of " + name)}
+	rules := turn.Rules{Unit: as.Unit, Forbidden: as.Never(), Reply: as.Limits.ReplyTokens, Canary: a.key.Derive("canary of " + name),
+		Languages: as.LanguageCodes(), Lines: linesOf(as)}
 	if a.FakeProvider != "" {
 		// A script does not know the documents: its words pass, and are flagged.
 		rules.Claims.Uncited = guard.Flag
 	}
 	return &turn.Runner{
-		Assistant: name, Company: as.Company, Release: as.Release, Build: a.build(), Store: turnStore{a.Store}, Model: a.Models, Rules: rules,
+		Assistant: name, Company: as.Company, Release: as.Release, Build: a.build(), Store: turnStore{a.Store}, Model: a.modelsOf(as), Rules: rules, Policies: policies,
+		Persona: turn.Persona{Name: as.Persona.Name, Style: as.Persona.Style, Languages: as.Languages, Tell: as.Tell(), Instructions: as.Instructions},
 		Knowledge: func() turn.Knowledge {
 			if g := a.Library.Current(name); g != nil && g.Chunks() > 0 {
 				return g
@@ -119,6 +129,21 @@ func (a *App) runner(as *assistant.Assistant) *turn.Runner {
 		Price: cost(a.entries),
 		Log:   a.Log,
 	}
+}
+
+// linesOf returns an assistant's own lines as turns say them. Of two locales of a language
+// the plain one goes first.
+func linesOf(as *assistant.Assistant) []turn.Line {
+	var all []turn.Line
+	for _, plain := range []bool{true, false} {
+		for _, l := range as.Lines {
+			if strings.Contains(l.Locale, "-") != plain {
+				all = append(all, turn.Line{Language: assistant.BaseOf(l.Locale), Nothing: l.Nothing, Handover: l.Handover,
+					Interrupted: l.Interrupted, Failed: l.Failed, Off: l.Off})
+			}
+		}
+	}
+	return all
 }
 
 // build names this binary in records and journals.
@@ -164,14 +189,14 @@ func (a *App) open(ctx context.Context) error {
 
 // InstallationKey returns the key that seals what is stored.
 func InstallationKey(c Config) (store.Key, error) {
-	if k := os.Getenv("ANSWERABLE_KEY"); k != "" {
+	if k := os.Getenv(keyVariable); k != "" {
 		key, err := store.ParseKey(k)
 		if err != nil {
 			return key, fmt.Errorf("ANSWERABLE_KEY: %w", err)
 		}
 		return key, nil
 	}
-	if f := os.Getenv("ANSWERABLE_KEY_FILE"); f != "" {
+	if f := os.Getenv(keyFileVariable); f != "" {
 		b, err := os.ReadFile(f)
 		if err != nil {
 			return store.Key{}, &chat.Error{Kind: chat.NotFound, Message: "the file that ANSWERABLE_KEY_FILE names cannot be read", Err: err}
@@ -225,6 +250,7 @@ func (a *App) Run(ctx context.Context) error {
 		return a.Store.Listen(listening, store.Heard{Hint: a.hint, Signal: a.signal, Joined: a.Feed.HintAll})
 	})
 	g.Go(func() error { return collectRarely(listening) })
+	g.Go(func() error { return a.noteKeys(listening) })
 	if a.Resume {
 		g.Go(func() error { return a.dropUnsent(listening) })
 	}

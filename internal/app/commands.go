@@ -10,23 +10,24 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
-	"strings"
 
-	"github.com/answerable/answerable/internal/access"
 	"github.com/answerable/answerable/internal/assistant"
 	"github.com/answerable/answerable/internal/chat"
 	"github.com/answerable/answerable/internal/knowledge"
 	"github.com/answerable/answerable/internal/store"
 )
 
-// CheckAssistants reads the assistants in a directory and returns their names.
-func CheckAssistants(dir string) ([]string, error) {
+// CheckAssistants reads the assistants in a directory, their golden cases too, and returns
+// their names. What they want of the server must be in c.
+func CheckAssistants(c Config, dir string) ([]string, error) {
 	all, err := assistant.LoadDir(dir)
-	var names []string
+	names, errs := []string{}, []error{err}
 	for _, a := range all {
 		names = append(names, a.Name)
+		_, golden := a.Golden()
+		errs = append(errs, checkModels(a, configured(c.Models)), golden)
 	}
-	return names, err
+	return names, errors.Join(errs...)
 }
 
 // OpenPublished opens the generation that an assistant serves; with "" the one that was
@@ -104,24 +105,6 @@ func Ingest(ctx context.Context, o Options, dir string) (Ingested, error) {
 	}
 	out, err := w.ingest(ctx, a, whole, o)
 	return out, errors.Join(err, w.close())
-}
-
-// CreateKey makes an API key and returns it. Only its hash is stored.
-func CreateKey(ctx context.Context, o Options, name string) (string, error) {
-	if name == "" || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
-		return "", &chat.Error{Kind: chat.Invalid, Message: "a key's name has 1 to 64 bytes without control characters"}
-	}
-	w, err := openWriting(ctx, o)
-	if err != nil {
-		return "", err
-	}
-	key, hash := access.NewKey()
-	if w.server != nil {
-		err = w.server.post(ctx, "/api/keys", map[string]any{"name": name, "hash": hash})
-	} else {
-		err = w.app.Store.AddKey(ctx, string(chat.NewMessageID()), name, hash)
-	}
-	return key, errors.Join(err, w.close())
 }
 
 // writing is the right to write: that of a running server, or our own.

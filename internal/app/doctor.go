@@ -211,7 +211,7 @@ func mistakes(err error) []Finding {
 
 // variables returns the names of the environment's variables that are set and matter.
 func (c Checkup) variables() []string {
-	names := []string{"ANSWERABLE_DATA", "ANSWERABLE_LISTEN", "ANSWERABLE_POSTGRES", "ANSWERABLE_KEY", "ANSWERABLE_KEY_FILE", "ANSWERABLE_IDENTITY_SECRET"}
+	names := variableNames()
 	for _, v := range vendors {
 		names = append(names, v.prefix+"_API_KEY", v.prefix+"_BASE_URL", v.prefix+"_MODEL")
 	}

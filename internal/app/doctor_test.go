@@ -398,7 +398,8 @@ func TestDoctorTellsAllMistakes(t *testing.T) {
 	if err := os.WriteFile(ConfigFile, []byte("listen: here\nlog: {level: loud}\nmodels:\n  - {provider: openai, key_env: "+distinctive+"}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c.Config, c.Mistakes = LoadConfig("")
+	s, err := Load("")
+	c.Config, c.Mistakes = s.Config, err
 	r := Examine(t.Context(), c)
 	expect(t, r, "file | ok | answerable.yaml", "mistake | FAIL | answerable.yaml:1: listen", "mistake | FAIL | answerable.yaml:2: log.level",
 		"mistake | FAIL | answerable.yaml:4: models[0].key_env: want the name of an environment variable that has the key, such as GROQ_API_KEY, not the key itself", "The server does not start")

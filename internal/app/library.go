@@ -339,8 +339,7 @@ func readDocuments(ctx context.Context, a *assistant.Assistant, progress func(wh
 		}
 		sum.Files, sum.Documents, sum.Bytes = sum.Files+report.Files, sum.Documents+report.Documents, sum.Bytes+report.Bytes
 	}
-	// The assistant's own file is settings, not a document.
-	all = slices.DeleteFunc(all, func(d knowledge.Document) bool { return d.ID == assistant.File })
+	all = slices.DeleteFunc(all, func(d knowledge.Document) bool { return a.IsOwn(d.ID) })
 	return all, sum, nil
 }
 

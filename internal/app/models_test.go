@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -224,4 +225,16 @@ func eventsOf(t testing.TB, s *httptest.Server, question string) []event {
 		t.Fatal(err)
 	}
 	return all
+}
+
+// The vendors of kinds.go are those that the server's file may name.
+func TestProvidersAreVendors(t *testing.T) {
+	var names []string
+	for _, v := range vendors {
+		names = append(names, v.name)
+	}
+	f, _ := reflect.TypeFor[ModelConfig]().FieldByName("Provider")
+	if got, want := f.Tag.Get("oneof"), strings.Join(names, ","); got != want {
+		t.Errorf("provider is one of %s, the vendors are %s", got, want)
+	}
 }

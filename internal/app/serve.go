@@ -103,11 +103,11 @@ func (a *App) mayListen(ctx context.Context) (loopback bool, err error) {
 	if a.Config.Identity.set() {
 		return false, nil
 	}
-	n, err := a.Store.Keys(ctx)
+	closed, err := a.Store.Closed(ctx)
 	if err != nil {
 		return false, err
 	}
-	if n == 0 {
+	if !closed {
 		return false, &chat.Error{Kind: chat.Forbidden, Message: fmt.Sprintf(
 			"refusing to listen on %s, which others can reach, while there is no API key: make one with answerable keys create NAME, set identity.secret, or listen on 127.0.0.1", a.Config.Listen)}
 	}
@@ -147,7 +147,7 @@ func (a *App) greet(ctx context.Context, out io.Writer, url string, loopback boo
 	if a.FakeProvider != "" {
 		fmt.Fprintf(out, "  ANSWERS ARE SCRIPTED: %s\n", a.FakeProvider)
 	}
-	if n, err := a.Store.Keys(ctx); loopback && err == nil && n == 0 {
+	if closed, err := a.Store.Closed(ctx); loopback && err == nil && !closed {
 		fmt.Fprintln(out, "  There is no API key yet: on this machine any token is accepted, or none.")
 	}
 }
@@ -196,9 +196,12 @@ type localKey struct {
 	hash []byte
 }
 
-func (s localKey) KeyName(ctx context.Context, hash []byte) (string, error) {
+func (s localKey) Key(ctx context.Context, hash []byte) (chat.APIKey, error) {
 	if access.Same(hash, s.hash) {
-		return "this machine", nil
+		return chat.APIKey{ID: "local", Name: thisMachine, Scopes: []chat.Scope{chat.ScopeAdmin}}, nil
 	}
-	return s.Store.KeyName(ctx, hash)
+	return s.Store.Key(ctx, hash)
 }
+
+// thisMachine is the name of whoever works on the server's machine.
+const thisMachine = "this machine"

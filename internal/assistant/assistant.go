@@ -1,15 +1,14 @@
 // Package assistant reads an assistant's files.
 //
-// An assistant is a folder. Its assistant.yaml has the settings, its knowledge folders
-// have the documents that it answers from. A folder without assistant.yaml is documents,
-// and an assistant is made of it with settings that suit most. Start with LoadDir.
+// An assistant is a folder. Its assistant.yaml has the settings, beside it are what its
+// models are told (prompts), what its company lays down (policies) and by which cases it is
+// judged (golden); its knowledge folders have the documents that it answers from. A folder
+// without assistant.yaml is documents, and an assistant is made of it with settings that
+// suit most. docs/assistant.md explains every key. Start with LoadDir.
 package assistant
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,11 +19,10 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/answerable/answerable/internal/chat"
 	"github.com/answerable/answerable/internal/config"
+	"github.com/answerable/answerable/internal/guard"
 )
 
 // File is the file that makes a folder an assistant.
@@ -32,61 +30,161 @@ const File = "assistant.yaml"
 
 // Assistant is what an assistant's files say. It does not change.
 type Assistant struct {
-	Name           string    `yaml:"name"`            // that of the folder
-	Company        string    `yaml:"company"`         // not said; whose customers are answered
-	Unit           chat.Unit `yaml:"gate"`            // sentence
-	Forbidden      []string  `yaml:"forbidden"`       // none; phrases that must never be shown
-	AllowedOrigins []string  `yaml:"allowed_origins"` // none: those of the server
-	// Knowledge are the folders of FS that hold the documents, none inside another.
-	// The default is "knowledge", or "." where there is no assistant.yaml.
+	// What the assistant is called in addresses and records: lower-case letters, digits and
+	// single hyphens. Default: that of the folder.
+	Name string `yaml:"name"`
+	// Whose customers are answered. Default: not said.
+	Company string `yaml:"company" most:"200"`
+	// The languages that it answers in, as in de or pt-BR: the first where the customer's is
+	// not listed. Default: any.
+	Languages []string `yaml:"languages"`
+	// What the assistant calls itself, and how it speaks.
+	Persona Persona `yaml:"persona"`
+	// How much text is checked before it is shown: whole sentences, or words, which appear
+	// sooner and may have to be taken back.
+	Unit chat.Unit `yaml:"gate" oneof:"sentence,word"`
+	// Phrases that must never be shown, however they are written. Default: none.
+	Forbidden []string `yaml:"forbidden"`
+	// Sites whose pages may talk to this assistant, as in https://shop.example. Default:
+	// those of the server.
+	AllowedOrigins []string `yaml:"allowed_origins"`
+	// The folders that hold the documents, none inside another; [] for no documents.
+	// Default: knowledge, or the whole folder where there is no assistant.yaml.
 	Knowledge []string `yaml:"knowledge"`
-	Limits    Limits   `yaml:"limits"`
-	Widget    Widget   `yaml:"widget"`
+	// Names of the server's models, in the order in which they are asked; [extractive] for
+	// no language model. Default: all the server's.
+	Models []string `yaml:"models"`
+	// What is said where no model writes, by language. Default: our texts.
+	Lines []Lines `yaml:"lines"`
+	// When people are there. Default: not said.
+	Hours Hours `yaml:"hours"`
+	// What one answer may take.
+	Limits Limits `yaml:"limits"`
+	// How the assistant looks to customers, in the widget and on its page.
+	Widget Widget `yaml:"widget"`
+
+	Instructions string         // what else the company tells its model, of prompts/instructions.md
+	Policies     []guard.Policy // of the folder policies, by the names of the files
 
 	FS      fs.FS  // the assistant's folder
 	Dir     string // what the folder is called in messages
 	Release string // a hash of the assistant's own files, without its documents
+
+	own      []OwnFile
+	lines    map[string]config.Lines // of assistant.yaml and the policies
+	released bool                    // the folder has the own files alone
+}
+
+// Persona is what an assistant calls itself, and how it speaks.
+type Persona struct {
+	// What the assistant calls itself. Default: it has no name.
+	Name string `yaml:"name" most:"80"`
+	// How it speaks; or in prompts/persona.md, not both. Default: short, plain and friendly.
+	Style string `yaml:"style" most:"4000"`
+}
+
+// Lines are what is said where no model writes, in one language. Ours stand where a text is
+// missing.
+type Lines struct {
+	// The language, as in de or pt-BR.
+	Locale string `yaml:"locale" need:"name a language such as de or pt-BR"`
+	// The documents do not have it.
+	Nothing string `yaml:"nothing" most:"500"`
+	// A person takes over.
+	Handover string `yaml:"handover" most:"200"`
+	// The answer broke off.
+	Interrupted string `yaml:"interrupted" most:"500"`
+	// No model answered.
+	Failed string `yaml:"failed" most:"500"`
+	// The assistant is switched off, and nobody takes over.
+	Off string `yaml:"off" most:"500"`
 }
 
 // Limits bound one answer.
 type Limits struct {
-	Turn          time.Duration `yaml:"turn"`           // 0: the server's limit
-	Passages      int           `yaml:"passages"`       // 5; given to the model
-	PassageTokens int           `yaml:"passage_tokens"` // 1500; in all passages together
-	ReplyTokens   int           `yaml:"reply_tokens"`   // 1024
+	// The whole time of an answer; 0s for the server's limit.
+	Turn time.Duration `yaml:"turn" between:"0s,1h"`
+	// How many passages of the documents a model is given.
+	Passages int `yaml:"passages" between:"1,50"`
+	// The tokens of all passages together.
+	PassageTokens int `yaml:"passage_tokens" between:"100,100000"`
+	// The tokens of a model's reply.
+	ReplyTokens int `yaml:"reply_tokens" between:"16,100000"`
 }
 
-// Load reads the assistant in fsys, a folder that messages call dir. It is named after
-// the last element of dir unless its file gives it a name. Mistakes in the file are told
-// together, as [config.Errors].
-func Load(fsys fs.FS, dir string) (*Assistant, error) {
-	a := &Assistant{
-		Name:      nameLike(folderName(dir)),
+// Default is what holds where an assistant's file says nothing, but for its name.
+func Default() Assistant {
+	return Assistant{
 		Unit:      chat.Sentence,
 		Knowledge: []string{"knowledge"},
 		Limits:    Limits{Passages: 5, PassageTokens: 1500, ReplyTokens: 1024},
 		Widget:    DefaultWidget(),
-		FS:        fsys,
-		Dir:       dir,
 	}
-	data, err := fs.ReadFile(fsys, File)
-	if errors.Is(err, fs.ErrNotExist) {
+}
+
+// Load reads the assistant in fsys, a folder that messages call dir. It is named after
+// the last element of dir unless its file gives it a name. The mistakes of all its files
+// are told together, as [config.Errors].
+func Load(fsys fs.FS, dir string) (*Assistant, error) {
+	return load(fsys, dir, nameLike(folderName(dir)), false)
+}
+
+// LoadRelease reads an assistant's own files alone, as a release has them: their
+// knowledge folders need not be there. The assistant has that name, and messages call the
+// folder so, unless its file gives it another.
+func LoadRelease(fsys fs.FS, name string) (*Assistant, error) {
+	return load(fsys, name, name, true)
+}
+
+func load(fsys fs.FS, dir, name string, released bool) (*Assistant, error) {
+	usual := Default()
+	a := &usual
+	a.Name, a.FS, a.Dir, a.released, a.lines = name, fsys, dir, released, map[string]config.Lines{}
+	own, err := OwnFiles(fsys)
+	a.own, a.Release = own, release(own)
+	if len(own) == 0 && err == nil {
 		a.Knowledge = []string{"."}
-		a.Release = release(nil)
 		return a, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read the assistant in %s: %w", dir, err)
+	errs := []error{err}
+	for _, f := range own {
+		errs = append(errs, a.read(f))
 	}
-	if err := config.Decode(filepath.Join(dir, File), data, a); err != nil {
-		return nil, err
-	}
+	errs = append(errs, a.checkPolicies())
 	for i, folder := range a.Knowledge {
 		a.Knowledge[i] = path.Clean(folder)
 	}
 	a.Widget.Title = cmp.Or(a.Widget.Title, a.Company)
-	a.Release = release(map[string][]byte{File: data})
+	if !released {
+		errs = append(errs, a.checkLayout(mentions(errs, "knowledge")))
+	}
+	if err := config.Join(errs...); err != nil {
+		return nil, below(dir, err)
+	}
 	return a, nil
+}
+
+// mentions reports whether one of the mistakes is about a key.
+func mentions(errs []error, key string) bool {
+	for _, err := range errs {
+		all, _ := errors.AsType[config.Errors](err)
+		if slices.ContainsFunc(all, func(e config.Error) bool { return strings.HasPrefix(e.Message, key) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// below names the files of mistakes by where they are.
+func below(dir string, err error) error {
+	all, ok := errors.AsType[config.Errors](err)
+	if !ok {
+		return fmt.Errorf("read the assistant in %s: %w", dir, err)
+	}
+	for i := range all {
+		all[i].File = filepath.Join(dir, filepath.FromSlash(all[i].File))
+	}
+	return all
 }
 
 // LoadDir reads the assistants of a directory: the one whose file is in it, or those
@@ -198,51 +296,35 @@ func (a *Assistant) Validate() error {
 	if len(a.Name) > maxName || !goodName.MatchString(a.Name) {
 		errs = append(errs, config.At("name", "want at most %d lower-case letters, digits and single hyphens, such as %q", maxName, nameLike(a.Name)))
 	}
-	errs = append(errs, config.OneOf("gate", a.Unit, chat.Sentence, chat.Word))
-	errs = append(errs, config.Origins("allowed_origins", a.AllowedOrigins))
-	for i, phrase := range a.Forbidden {
-		if err := checkPhrase(phrase, a.Forbidden[:i]); err != nil {
-			errs = append(errs, config.At(fmt.Sprintf("forbidden[%d]", i), "%w", err))
-		}
-	}
+	errs = append(errs, config.Origins("allowed_origins", a.AllowedOrigins), guard.CheckPhrases("forbidden", a.Forbidden))
 	for i, folder := range a.Knowledge {
-		if err := checkFolder(a.FS, folder, a.Knowledge[:i]); err != nil {
+		if err := a.checkFolder(folder, a.Knowledge[:i]); err != nil {
 			errs = append(errs, config.At(fmt.Sprintf("knowledge[%d]", i), "%w", err))
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, a.checkLanguages(), a.checkModels())...)
 }
 
-func (l Limits) Validate() error {
-	return errors.Join(
-		config.Between("turn", l.Turn, 0, time.Hour),
-		config.Between("passages", l.Passages, 1, 50),
-		config.Between("passage_tokens", l.PassageTokens, 100, 100_000),
-		config.Between("reply_tokens", l.ReplyTokens, 16, 100_000),
-	)
-}
-
-const maxPhrase = 200 // code points: the gate holds back as much as the longest phrase
-
-func checkPhrase(phrase string, before []string) error {
-	switch n := utf8.RuneCountInString(phrase); {
-	case n > maxPhrase:
-		return fmt.Errorf("the phrase has %d characters; %d are allowed", n, maxPhrase)
-	case !strings.ContainsFunc(phrase, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }):
-		return fmt.Errorf("%q has no letter or digit", phrase)
-	case slices.ContainsFunc(before, func(b string) bool { return strings.EqualFold(b, phrase) }):
-		return fmt.Errorf("%q is in the list already", phrase)
-	}
-	return nil
-}
-
-func checkFolder(fsys fs.FS, folder string, before []string) error {
+// checkFolder checks a folder of documents, which stands in the list behind others.
+func (a *Assistant) checkFolder(folder string, before []string) error {
 	clean := path.Clean(folder)
 	if folder == "" || !fs.ValidPath(clean) {
 		return fmt.Errorf("%q is not a folder inside the assistant's folder; name it relative to that, as in docs/faq", folder)
 	}
-	info, err := fs.Stat(fsys, clean)
-	switch {
+	for _, own := range slices.Concat(ownFolders, laterFolders) {
+		if within(clean, own) {
+			return fmt.Errorf("the folder %q is not for documents; put them into another", own)
+		}
+	}
+	for _, b := range before {
+		if b = path.Clean(b); within(clean, b) || within(b, clean) {
+			return fmt.Errorf("%q overlaps with %q; the same documents would be read twice", folder, b)
+		}
+	}
+	if a.released {
+		return nil
+	}
+	switch info, err := fs.Stat(a.FS, clean); {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("there is no folder %q; make it, or name the folders that hold the documents", folder)
 	case err != nil:
@@ -250,32 +332,10 @@ func checkFolder(fsys fs.FS, folder string, before []string) error {
 	case !info.IsDir():
 		return fmt.Errorf("%q is a file; name the folder that it is in", folder)
 	}
-	for _, b := range before {
-		if b = path.Clean(b); within(clean, b) || within(b, clean) {
-			return fmt.Errorf("%q overlaps with %q; the same documents would be read twice", folder, b)
-		}
-	}
 	return nil
 }
 
 // within reports whether folder is outer or lies in it.
 func within(folder, outer string) bool {
 	return outer == "." || folder == outer || strings.HasPrefix(folder, outer+"/")
-}
-
-// release hashes files by name: each name and each content after its length.
-func release(files map[string][]byte) string {
-	names := make([]string, 0, len(files))
-	for name := range files {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	h := sha256.New()
-	for _, name := range names {
-		for _, part := range [][]byte{[]byte(name), files[name]} {
-			h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
-			h.Write(part)
-		}
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }

@@ -2,6 +2,9 @@ package assistant_test
 
 import (
 	"bytes"
+	"errors"
+	"flag"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,19 +13,20 @@ import (
 
 	"github.com/answerable/answerable/internal/assistant"
 	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/config"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/rogpeppe/go-internal/txtar"
 	"go.yaml.in/yaml/v3"
 )
+
+var update = flag.Bool("update", false, "rewrite the expectations in testdata")
 
 // folder is an assistant's folder around an assistant.yaml.
 func folder(file string) fstest.MapFS {
 	return fstest.MapFS{
-		"assistant.yaml":     {Data: []byte(file)},
-		"knowledge/a.md":     {Data: []byte("# A")},
-		"docs/faq.md":        {Data: []byte("# FAQ")},
-		"docs/more/terms.md": {Data: []byte("# Terms")},
-		"faq/q.md":           {Data: []byte("# Q")},
+		"assistant.yaml": {Data: []byte(file)},
+		"knowledge/a.md": {Data: []byte("# A")},
 	}
 }
 
@@ -37,56 +41,88 @@ func defaults() assistant.Assistant {
 	}
 }
 
-var settings = cmpopts.IgnoreFields(assistant.Assistant{}, "FS", "Release")
+var settings = cmp.Options{cmpopts.IgnoreFields(assistant.Assistant{}, "FS", "Release"), cmpopts.IgnoreUnexported(assistant.Assistant{})}
 
-// Every testdata/*.good.yaml loads. Its first comment holds, as JSON, what it changes.
-func TestGoodFiles(t *testing.T) {
-	each(t, "testdata/*.good.yaml", func(t *testing.T, comment, file string) {
-		got, err := assistant.Load(folder(file), "sites/Corner Shop")
+// Every testdata/good/*.txtar loads. Before the files stands, as JSON, what they change.
+func TestGoodFolders(t *testing.T) {
+	each(t, "good", func(t *testing.T, archive *txtar.Archive, fsys fs.FS) string {
+		got, err := assistant.Load(fsys, "sites/Corner Shop")
 		if err != nil {
 			t.Fatal(err)
 		}
 		want := defaults()
-		if err := yaml.Unmarshal([]byte(comment), &want); err != nil {
-			t.Fatalf("first line: %v", err)
+		if err := yaml.Unmarshal(archive.Comment, &want); err != nil {
+			t.Fatalf("before the files: %v", err)
 		}
 		if diff := cmp.Diff(&want, got, settings); diff != "" {
 			t.Errorf("loaded (-want +got):\n%s", diff)
 		}
+		return string(archive.Comment)
 	})
 }
 
-// Every testdata/*.bad.yaml fails with the message in its first comment, in which " | "
-// stands between the lines of several mistakes and FILE for its path.
-func TestBadFiles(t *testing.T) {
-	each(t, "testdata/*.bad.yaml", func(t *testing.T, comment, file string) {
-		_, err := assistant.Load(folder(file), "sites/Corner Shop")
+// Every testdata/bad/*.txtar fails with the message before its files, in which the folder
+// is left out.
+func TestBadFolders(t *testing.T) {
+	each(t, "bad", func(t *testing.T, _ *txtar.Archive, fsys fs.FS) string {
+		a, err := assistant.Load(fsys, "sites/Corner Shop")
+		if err == nil {
+			_, err = a.Golden()
+		}
 		if err == nil {
 			t.Fatal("loaded without an error")
 		}
-		path := filepath.Join("sites/Corner Shop", assistant.File)
-		got := strings.NewReplacer("\n", " | ", path, "FILE").Replace(err.Error())
-		if got != comment {
-			t.Errorf("error\n got %s\nwant %s", got, comment)
-		}
+		return strings.ReplaceAll(err.Error(), "sites/Corner Shop/", "") + "\n"
 	})
 }
 
-func each(t *testing.T, pattern string, test func(t *testing.T, comment, file string)) {
-	files, err := filepath.Glob(pattern)
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no files: %v", err)
+// each plays the archives of a folder of testdata: test returns what must stand before
+// the files. In file names and contents, what cannot stand in a text is written ${NAME}.
+func each(t *testing.T, kind string, test func(t *testing.T, archive *txtar.Archive, fsys fs.FS) string) {
+	archives, err := filepath.Glob("testdata/" + kind + "/*.txtar")
+	if err != nil || len(archives) == 0 {
+		t.Fatalf("no archives: %v", err)
 	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			data, err := os.ReadFile(file)
+	for _, file := range archives {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			first, _, _ := bytes.Cut(data, []byte("\n"))
-			test(t, strings.TrimPrefix(string(first), "# "), string(data))
+			got := test(t, archive, files(archive))
+			switch {
+			case got == string(archive.Comment):
+			case *update:
+				archive.Comment = []byte(got)
+				if err := os.WriteFile(file, txtar.Format(archive), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			default:
+				t.Errorf("got\n%swant\n%s", got, archive.Comment)
+			}
 		})
 	}
+}
+
+// special is what a text file of ours should not hold.
+var special = strings.NewReplacer("${TAB}", "\t", "${NUL}", "\x00", "${BOM}", "\ufeff", "${CR}", "\r", "${NOT-UTF-8}", "\xff",
+	"${500}", strings.Repeat("long ", 100), "${5000}", strings.Repeat("long ", 1000), "${MEBIBYTE}", strings.Repeat("# long\n", 1<<20/7+1), "${NOTHING}", "")
+
+// files are an archive's files; a name that ends in a slash is an empty folder.
+func files(archive *txtar.Archive) fstest.MapFS {
+	fsys := fstest.MapFS{}
+	for _, f := range archive.Files {
+		if dir, ok := strings.CutSuffix(f.Name, "/"); ok {
+			fsys[dir] = &fstest.MapFile{Mode: fs.ModeDir}
+			continue
+		}
+		if name, ok := strings.CutPrefix(f.Name, "link "); ok {
+			fsys[name] = &fstest.MapFile{Data: bytes.TrimSpace(f.Data), Mode: fs.ModeSymlink}
+			continue
+		}
+		fsys[f.Name] = &fstest.MapFile{Data: []byte(special.Replace(string(f.Data)))}
+	}
+	return fsys
 }
 
 func TestTheUsualKnowledgeFolderMustExist(t *testing.T) {
@@ -145,7 +181,7 @@ func TestLoadDir(t *testing.T) {
 		{"a name without letters", "???", map[string]string{"a.md": ""}, "assistant [.]"},
 		{"one", "shop", map[string]string{"assistant.yaml": "", "knowledge/a.md": ""}, "shop [knowledge]"},
 		{"one that has a name", "x", map[string]string{"assistant.yaml": "name: shop", "knowledge/a.md": ""}, "shop [knowledge]"},
-		{"one goes before those in subfolders", "shop", map[string]string{"assistant.yaml": "knowledge: []", "b/assistant.yaml": "bad"}, "shop []"},
+		{"one goes before those in subfolders", "shop", map[string]string{"assistant.yaml": "knowledge: [.]", "b/assistant.yaml": "bad"}, "shop [.]"},
 		{"several", "all", map[string]string{
 			"b/assistant.yaml": "knowledge: []", "a/assistant.yaml": "name: z\nknowledge: [.]", "c/readme.md": "", "d.md": "",
 		}, "b [] z [.]"},
@@ -188,7 +224,7 @@ func TestLoadDirMistakes(t *testing.T) {
 			"a/assistant.yaml": "{gate: x, knowledge: []}", "b/assistant.yaml": "knowledge: []\ngate: y",
 		}, "DIR/a/assistant.yaml:1: gate: \"x\" is not one of sentence, word\nDIR/b/assistant.yaml:2: gate: \"y\" is not one of sentence, word"},
 		{"the other ending", map[string]string{"a/assistant.yml": ""}, "DIR/a/assistant.yml is not read; rename it to assistant.yaml"},
-		{"a folder in place of the file", map[string]string{"assistant.yaml/a.md": ""}, "read the assistant in DIR: read assistant.yaml: is a directory"},
+		{"a folder in place of the file", map[string]string{"assistant.yaml/a.md": ""}, "DIR/assistant.yaml: this is a folder; want a file"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := tree(t, "site", test.files)
@@ -212,18 +248,23 @@ func TestLoadDirMistakes(t *testing.T) {
 }
 
 func FuzzLoad(f *testing.F) {
-	files, _ := filepath.Glob("testdata/*.yaml")
-	for _, file := range files {
-		data, err := os.ReadFile(file)
+	archives, _ := filepath.Glob("testdata/*/*.txtar")
+	for _, file := range archives {
+		archive, err := txtar.ParseFile(file)
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(string(data))
+		if data, err := fs.ReadFile(files(archive), assistant.File); err == nil {
+			f.Add(string(data))
+		}
 	}
 	f.Fuzz(func(t *testing.T, file string) {
 		fsys := folder(file)
 		a, err := assistant.Load(fsys, "shop")
 		if err != nil {
+			if _, ok := errors.AsType[config.Errors](err); !ok {
+				t.Errorf("the error %v does not say where it is", err)
+			}
 			return
 		}
 		if a.Unit != chat.Sentence && a.Unit != chat.Word {

@@ -14,37 +14,54 @@ import (
 	"unicode/utf8"
 
 	"github.com/answerable/answerable/internal/config"
+	"github.com/answerable/answerable/internal/guard"
 	"golang.org/x/text/language"
 )
 
 // Widget is how the assistant looks to customers, in the widget and on its page.
 type Widget struct {
-	Enabled    bool    `yaml:"enabled"`    // true; false: widgets on other sites remove themselves
-	Title      string  `yaml:"title"`      // the company, or "Customer service" in the customer's language
-	Accent     string  `yaml:"accent"`     // #0b6e63
-	Privacy    string  `yaml:"privacy"`    // none; address of the privacy notice
-	Disclosure string  `yaml:"disclosure"` // a hash of the texts; version of what visitors are told and agree to
-	Consent    bool    `yaml:"consent"`    // false; whether a visitor must agree before anything is sent
-	Texts      []Texts `yaml:"texts"`      // ours
-	Files      Files   `yaml:"files"`
-	// Images are the origins whose pictures are shown in answers. The default is none.
+	// Whether widgets on other sites show it; false: they remove themselves.
+	Enabled bool `yaml:"enabled"`
+	// What stands at the head. Default: the company, or "Customer service" in the customer's
+	// language.
+	Title string `yaml:"title" most:"80"`
+	// The colour, as #rrggbb.
+	Accent string `yaml:"accent"`
+	// The address of the privacy notice. Default: none.
+	Privacy string `yaml:"privacy"`
+	// The version of what visitors are told and agree to. Default: a hash of the texts.
+	Disclosure string `yaml:"disclosure" most:"64"`
+	// Whether a visitor must agree before anything is sent.
+	Consent bool `yaml:"consent"`
+	// What a customer reads before the first message, by language. Default: our texts.
+	Texts []Texts `yaml:"texts"`
+	// What customers may send beside words.
+	Files Files `yaml:"files"`
+	// The origins whose pictures are shown in answers. Default: none.
 	Images []string `yaml:"images"`
 }
 
 // Files are what customers may send beside words.
 type Files struct {
-	Types []string `yaml:"types"` // none: no files
-	Bytes int64    `yaml:"bytes"` // 10485760; of each
+	// Media types, as in image/png. Default: no files.
+	Types []string `yaml:"types"`
+	// The size of each file, in bytes.
+	Bytes int64 `yaml:"bytes" between:"1,52428800"`
 }
 
 // Texts are what a customer reads before the first message, in one language.
 type Texts struct {
-	Locale      string   `yaml:"locale"` // as in de or pt-BR
-	Title       string   `yaml:"-"`      // of the page, where the assistant has none
-	Greeting    string   `yaml:"greeting"`
-	Disclosure  string   `yaml:"disclosure"` // says that an AI answers
-	Consent     string   `yaml:"consent"`    // what the visitor agrees to
-	Suggestions []string `yaml:"suggestions"`
+	Title string `yaml:"-"` // of the page, where the assistant has none
+	// The language, as in de or pt-BR.
+	Locale string `yaml:"locale" need:"name a language such as de or pt-BR"`
+	// What the customer is greeted with.
+	Greeting string `yaml:"greeting" most:"1000"`
+	// Says that an AI answers.
+	Disclosure string `yaml:"disclosure" most:"1000"`
+	// What the visitor agrees to.
+	Consent string `yaml:"consent" most:"1000"`
+	// Questions to begin with: as many as people take in at a glance.
+	Suggestions []string `yaml:"suggestions" most:"6"`
 }
 
 // DefaultWidget is what holds where the file says nothing.
@@ -106,13 +123,6 @@ func (w Widget) Version(t Texts) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-const (
-	maxTitle   = 80 // code points
-	maxText    = 1000
-	maxVersion = 64
-	maxFile    = 50 << 20 // bytes
-)
-
 // IsColour reports whether s is a colour as #rrggbb.
 func IsColour(s string) bool { return goodColour.MatchString(s) }
 
@@ -120,12 +130,15 @@ var goodColour = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
 
 // Validate checks what a type alone does not say.
 func (w Widget) Validate() error {
-	errs := []error{checkLength("title", w.Title, maxTitle), checkLength("disclosure", w.Disclosure, maxVersion)}
+	var errs []error
 	if !IsColour(w.Accent) {
 		errs = append(errs, config.At("accent", "want a colour such as %q, not %q", "#0b6e63", w.Accent))
 	}
 	if u, err := url.Parse(w.Privacy); w.Privacy != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
 		errs = append(errs, config.At("privacy", "want an address such as https://shop.example/privacy, not %q", w.Privacy))
+	}
+	if w.Consent && w.Privacy == "" {
+		errs = append(errs, config.At("consent", "visitors cannot agree to what they cannot read; set privacy to the address of the privacy notice"))
 	}
 	for i, t := range w.Texts {
 		if slices.ContainsFunc(w.Texts[:i], func(before Texts) bool { return strings.EqualFold(before.Locale, t.Locale) }) {
@@ -136,31 +149,28 @@ func (w Widget) Validate() error {
 	return errors.Join(errs...)
 }
 
+// maxSuggestion is what fits on a button, in code points.
+const maxSuggestion = 80
+
 func (t Texts) Validate() error {
 	var errs []error
-	if _, err := language.Parse(t.Locale); err != nil || strings.Contains(t.Locale, "_") {
-		errs = append(errs, config.At("locale", "want a language such as de or pt-BR, not %q", t.Locale))
-	}
-	errs = append(errs, checkLength("greeting", t.Greeting, maxText), checkLength("disclosure", t.Disclosure, maxText),
-		checkLength("consent", t.Consent, maxText))
-	if len(t.Suggestions) > maxSuggestions {
-		errs = append(errs, config.At("suggestions", "there are %d; %d are allowed", len(t.Suggestions), maxSuggestions))
+	if err := guard.CheckLocale(t.Locale, nil); err != nil {
+		errs = append(errs, config.At("locale", "%w", err))
 	}
 	for i, s := range t.Suggestions {
 		key := fmt.Sprintf("suggestions[%d]", i)
+		if n := utf8.RuneCountInString(s); n > maxSuggestion {
+			errs = append(errs, config.At(key, "has %d characters; %d are allowed", n, maxSuggestion))
+		}
 		if strings.TrimSpace(s) == "" {
 			errs = append(errs, config.At(key, "is empty; leave it out"))
 		}
-		errs = append(errs, checkLength(key, s, maxTitle))
 	}
 	return errors.Join(errs...)
 }
 
-// maxSuggestions is what people take in at a glance.
-const maxSuggestions = 6
-
 func (f Files) Validate() error {
-	errs := []error{config.Between("bytes", f.Bytes, 1, maxFile)}
+	var errs []error
 	for i, written := range f.Types {
 		media, params, err := mime.ParseMediaType(written)
 		if err != nil || len(params) > 0 || media != written || !strings.Contains(media, "/") || strings.Contains(media, "*") {
@@ -168,11 +178,4 @@ func (f Files) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-func checkLength(key, text string, most int) error {
-	if n := utf8.RuneCountInString(text); n > most {
-		return config.At(key, "has %d characters; %d are allowed", n, most)
-	}
-	return nil
 }

@@ -19,7 +19,7 @@ import (
 
 // shop is a struct with every kind of field that Decode knows.
 type shop struct {
-	Name      string        `yaml:"name"`
+	Name      string        `yaml:"name" most:"30"`
 	Open      bool          `yaml:"open"`
 	Shelves   int           `yaml:"shelves"`
 	Width     int8          `yaml:"width"`
@@ -27,7 +27,7 @@ type shop struct {
 	Forbidden []string      `yaml:"forbidden"`
 	Address   netip.Addr    `yaml:"address"`
 	Limits    limits        `yaml:"limits"`
-	Doors     []door        `yaml:"doors"`
+	Doors     []door        `yaml:"doors" most:"3"`
 	Origins   []string      `yaml:"origins"`
 	derived   int
 }
@@ -35,19 +35,15 @@ type shop struct {
 func (s shop) Validate() error { return config.Origins("origins", s.Origins) }
 
 type limits struct {
-	Turn     time.Duration `yaml:"turn"`
-	Messages int           `yaml:"messages"`
+	Turn     time.Duration `yaml:"turn" between:"1s,1h"`
+	Messages int           `yaml:"messages" between:"0,100"`
 	Provider struct {
 		Between time.Duration `yaml:"between"`
 	} `yaml:"provider"`
 }
 
 func (l limits) Validate() error {
-	err := errors.Join(
-		config.Between("turn", l.Turn, time.Second, time.Hour),
-		config.Between("messages", l.Messages, 0, 100),
-		config.Between("provider.between", l.Provider.Between, 0, l.Turn),
-	)
+	err := config.Between("provider.between", l.Provider.Between, 0, l.Turn)
 	if l.Messages == 13 {
 		err = errors.Join(err, errors.New("no two of these belong together"))
 	}
@@ -55,10 +51,8 @@ func (l limits) Validate() error {
 }
 
 type door struct {
-	Colour string `yaml:"colour"`
+	Colour string `yaml:"colour" oneof:"red,green" need:"paint it red or green"`
 }
-
-func (d *door) Validate() error { return config.OneOf("colour", d.Colour, "red", "green") }
 
 func defaults() shop {
 	s := shop{Name: "corner", Shelves: 3, Forbidden: []string{"lawsuit"}, derived: 1}
@@ -167,6 +161,19 @@ func TestSecretIsNotSeen(t *testing.T) {
 	}
 	if got := config.Secret("").String(); got != "" {
 		t.Errorf("an empty secret prints %q, want nothing", got)
+	}
+}
+
+func TestLines(t *testing.T) {
+	s := defaults()
+	lines, err := config.DecodeLines("f", []byte("name: a\nlimits:\n  turn: 5s\ndoors:\n  - colour: red\n  -\n    colour: green\n"), &s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]int{"name": 1, "limits": 3, "doors[0]": 5, "doors[1].colour": 7, "doors[1].handle": 7, "limits.messages": 3, "key": 0, "": 0} {
+		if got := lines.Of(key); got != want {
+			t.Errorf("Of(%s) = %d, want %d", key, got, want)
+		}
 	}
 }
 

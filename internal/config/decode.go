@@ -27,7 +27,8 @@ const (
 // has no value, leaves its field as it is, so that defaults are set before; a list
 // replaces the default list.
 //
-// Every struct of the tree that has a method
+// Bounds of values stand in tags of their fields (bounds.go). Every struct of the tree
+// that has a method
 //
 //	Validate() error
 //
@@ -37,18 +38,50 @@ const (
 //
 // Anchors, aliases and tags are refused: a file says what it means where it stands.
 func Decode(file string, data []byte, into any) error {
+	_, err := DecodeLines(file, data, into)
+	return err
+}
+
+// DecodeLines is Decode, and says where the keys were that it read.
+func DecodeLines(file string, data []byte, into any) (Lines, error) {
+	d, err := decode(file, data, reflect.ValueOf(into).Elem())
+	if err != nil {
+		return nil, err
+	}
+	return d.lines, d.errs.sorted()
+}
+
+// DecodeList is Decode for a file that is a list. check, which may be nil, sees each
+// item after that was validated; it is for what an item alone does not say, and its
+// errors are as those of Validate.
+func DecodeList[T any](file string, data []byte, check func(T) error) ([]T, error) {
+	var list []T
+	d, err := decode(file, data, reflect.ValueOf(&list).Elem())
+	if err != nil {
+		return nil, err
+	}
+	for i, item := range list {
+		if path := fmt.Sprintf("[%d]", i); check != nil && !d.bad[path] {
+			d.told(path, check(item))
+		}
+	}
+	return list, d.errs.sorted()
+}
+
+// decode reads data into v and validates it. Mistakes are in the decoder; the error is
+// for a file that could not be read at all.
+func decode(file string, data []byte, v reflect.Value) (*decoder, error) {
 	root, err := parse(data)
 	if e, ok := errors.AsType[Error](err); ok {
 		e.File = file
-		return Errors{e}
+		return nil, Errors{e}
 	}
-	d := decoder{file: file, lines: map[string]int{}, bad: map[string]bool{}}
-	v := reflect.ValueOf(into).Elem()
+	d := &decoder{file: file, lines: Lines{}, bad: map[string]bool{}, holed: map[string]bool{}}
 	if root != nil {
 		d.value("", root, v)
 	}
 	d.validate("", v)
-	return d.errs.sorted()
+	return d, nil
 }
 
 // parse returns the root of the only document, nil where there is none, or an [Error].
@@ -72,6 +105,15 @@ func parse(data []byte) (*yaml.Node, error) {
 		return nil, syntaxError(data, err)
 	}
 	return doc.Content[0], nil
+}
+
+// CheckText returns an error of type [Errors] unless data, the content of file, is text.
+func CheckText(file string, data []byte) error {
+	if e, ok := errors.AsType[Error](checkText(data)); ok {
+		e.File = file
+		return Errors{e}
+	}
+	return nil
 }
 
 // checkText refuses what is not text.
@@ -111,33 +153,57 @@ func syntaxError(data []byte, err error) error {
 			line = n
 		}
 	}
+	for part, hint := range map[string]string{
+		"mapping values are not allowed": "; indent keys that belong together alike, and put a text with a colon in quotes",
+		"did not find expected ',' or":   "; a bracket is not closed, a comma is missing, or a text needs quotes",
+		"unexpected end of stream":       "; a quote is not closed",
+	} {
+		if strings.Contains(message, part) {
+			message += hint
+		}
+	}
 	return Error{Line: line, Message: "not valid YAML, here or shortly after: " + message}
 }
 
 // A decoder reads a node tree into a struct and remembers where each key was.
 type decoder struct {
 	file  string
+	from  func(key string) string // names the file of a key; nil: it is file
 	errs  Errors
-	lines map[string]int  // by key path
+	lines Lines
 	bad   map[string]bool // key paths whose values were not read
+	holed map[string]bool // key paths above those, and above unknown keys
 }
 
 // fail reports that the value of a key cannot be read, or, without a path, the line.
 func (d *decoder) fail(line int, path, format string, args ...any) {
 	d.bad[path] = true
+	d.hole(path)
 	d.report(line, path, fmt.Sprintf(format, args...))
 }
 
+// hole notes that something below path was not read, so that as a whole it cannot be judged.
+func (d *decoder) hole(path string) {
+	for ; path != ""; path = above(path) {
+		d.holed[path] = true
+	}
+	d.holed[""] = true
+}
+
 func (d *decoder) report(line int, path, message string) {
+	file := d.file
+	if d.from != nil {
+		file = d.from(path)
+	}
 	if path != "" {
 		message = path + ": " + message
 	}
 	switch len(d.errs) {
 	case maxErrors:
 	case maxErrors - 1:
-		d.errs = append(d.errs, Error{d.file, line, "… and more mistakes"})
+		d.errs = append(d.errs, Error{file, line, "… and more mistakes"})
 	default:
-		d.errs = append(d.errs, Error{d.file, line, message})
+		d.errs = append(d.errs, Error{file, line, message})
 	}
 }
 
@@ -274,6 +340,10 @@ func (d *decoder) unknown(path string, key *yaml.Node, fields []field) {
 	for i, f := range fields {
 		names[i] = f.name
 	}
+	d.hole(path)
+	if meant := nearest(key.Value, names); meant != "" {
+		d.bad[join(path, meant)] = true // it is not missing as well
+	}
 	in, hint := "", Meant(key.Value, names)
 	if path != "" {
 		in = " in " + path
@@ -287,14 +357,16 @@ func (d *decoder) unknown(path string, key *yaml.Node, fields []field) {
 type field struct {
 	name  string
 	value reflect.Value
+	tag   reflect.StructTag
 }
 
 // fields returns the fields of a struct that have a yaml tag, by its name.
 func fields(v reflect.Value) []field {
 	var all []field
 	for i := range v.NumField() {
-		if name := v.Type().Field(i).Tag.Get("yaml"); name != "" {
-			all = append(all, field{name, v.Field(i)})
+		tag := v.Type().Field(i).Tag
+		if name := tag.Get("yaml"); name != "" && name != "-" {
+			all = append(all, field{name, v.Field(i), tag})
 		}
 	}
 	return all
@@ -316,31 +388,40 @@ func (d *decoder) validate(path string, v reflect.Value) {
 		}
 	case reflect.Struct:
 		for _, f := range fields(v) {
+			d.told(path, checkTags(f.name, f.value, f.tag))
 			d.validate(join(path, f.name), f.value)
 		}
 		check, ok := v.Addr().Interface().(interface{ Validate() error })
-		if !ok {
+		if !ok || d.bad[path] && path != "" { // nothing was read
 			return
 		}
-		for _, err := range flatten(check.Validate()) {
-			at := path
-			if k, ok := errors.AsType[*keyError](err); ok {
-				at, err = join(path, k.key), k.err
-			}
-			if at == "" || !d.bad[at] { // a default stands for what was not read
-				d.report(d.line(at), at, err.Error())
-			}
+		d.told(path, check.Validate())
+	}
+}
+
+// told reports what the check of the value at path found.
+func (d *decoder) told(path string, err error) {
+	for _, err := range flatten(err) {
+		at := path
+		k, ok := errors.AsType[*keyError](err)
+		if ok {
+			at, err = join(path, k.key), k.err
+		}
+		if !d.unread(at) && (ok || !d.holed[path]) { // a default stands there
+			d.report(d.lines.Of(at), at, err.Error())
 		}
 	}
 }
 
-// line returns where a key is set, or else the nearest key above it, or 0.
-func (d *decoder) line(path string) int {
-	for path != "" {
-		if line := d.lines[path]; line > 0 {
-			return line
+// unread reports whether the value of a key, or one above it, could not be read.
+func (d *decoder) unread(path string) bool {
+	for ; path != ""; path = above(path) {
+		if d.bad[path] {
+			return true
 		}
-		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
 	}
-	return 0
+	return false
 }
+
+// above returns the path of what a key is in.
+func above(path string) string { return path[:max(strings.LastIndexAny(path, ".["), 0)] }

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// Error is one mistake in a file. Line is 0 where the whole file is meant.
+// Error is one mistake in a file. Line is 0 where the whole file is meant, and File is ""
+// where nobody knows whose it is.
 type Error struct {
 	File    string
 	Line    int
@@ -19,13 +20,16 @@ type Error struct {
 }
 
 func (e Error) Error() string {
+	if e.File == "" {
+		return e.Message
+	}
 	if e.Line == 0 {
 		return e.File + ": " + e.Message
 	}
 	return e.File + ":" + strconv.Itoa(e.Line) + ": " + e.Message
 }
 
-// Errors are all mistakes of one file in the order of its lines, one on each line of
+// Errors are all mistakes of a file, or of several, by file and line, one on each line of
 // the text.
 type Errors []Error
 
@@ -37,13 +41,35 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// sorted returns e by line, and nil for none, without a mistake said twice.
+// sorted returns e by file and line, and nil for none, without a mistake said twice.
 func (e Errors) sorted() error {
 	if len(e) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(e, func(a, b Error) int { return cmp.Compare(a.Line, b.Line) })
+	slices.SortStableFunc(e, func(a, b Error) int {
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
 	return slices.Compact(e)
+}
+
+// Join returns the mistakes of several files as one error of type [Errors], or nil where
+// there are none. Any other error among them is returned instead, joined with the rest.
+func Join(errs ...error) error {
+	var all Errors
+	var others []error
+	for _, err := range errs {
+		switch e := err.(type) {
+		case nil:
+		case Errors:
+			all = append(all, e...)
+		default:
+			others = append(others, err)
+		}
+	}
+	if len(others) > 0 {
+		return errors.Join(append(others, all.sorted())...)
+	}
+	return all.sorted()
 }
 
 // keyError is a mistake in the value of a key, as Validate reports it.
@@ -157,19 +183,24 @@ func quote(s string) string {
 // Meant proposes the word that is nearest to what was written, for the end of a message,
 // or nothing.
 func Meant(written string, words []string) string {
+	if best := nearest(written, words); best != "" {
+		return fmt.Sprintf("; did you mean %q?", best)
+	}
+	return ""
+}
+
+// nearest returns the word that is nearest to what was written, or "".
+func nearest(written string, words []string) string {
 	if len(written) > 60 {
 		return ""
 	}
 	best, least := "", 1+len(written)/3
 	for _, w := range words {
-		if d := distance(strings.ToLower(written), w); d <= least && (best == "" || d < least) {
+		if d := distance(strings.ToLower(written), strings.ToLower(w)); d <= least && (best == "" || d < least) {
 			best, least = w, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %q?", best)
+	return best
 }
 
 // distance is the least number of bytes to insert, delete, replace or swap with their

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"slices"
@@ -92,15 +93,23 @@ func preflight(w http.ResponseWriter, r *http.Request, p resource) error {
 
 // caller is who asks.
 type caller struct {
-	open   bool        // nobody is asked who they are: there are no keys, and only this machine can call
-	key    string      // the name of the API key, or ""
+	open   bool        // nobody is asked who they are: there never was a key, and only this machine can call
+	key    chat.APIKey // or without an ID
 	person chat.Person // whom a signed identity names, or without an ID
 	token  string      // of a conversation, unverified, or ""
 }
 
 // trusted reports whether the caller may act for others: limits and rules for visitors
 // do not bind it.
-func (c caller) trusted() bool { return c.key != "" }
+func (c caller) trusted() bool { return c.key.May(chat.ScopeChat) }
+
+// name is what the caller is called where an operator or agent acts.
+func (c caller) name() string {
+	if c.key.ID == "" {
+		return "agent"
+	}
+	return c.key.Name
+}
 
 // caller finds out who asks. What is no key, no identity and no token at all is refused.
 func (s *Server) caller(r *http.Request) (caller, error) {
@@ -109,6 +118,12 @@ func (s *Server) caller(r *http.Request) (caller, error) {
 		return caller{}, err
 	}
 	bearer, err := bearer(r)
+	if hash, ok := access.ParseKey(bearer); ok {
+		key, err := s.key(r.Context(), hash)
+		if err == nil || !open {
+			return caller{key: key}, err
+		}
+	}
 	if open {
 		// Whoever says who they are is believed, and nobody is refused.
 		person, _ := s.Access.Identities.Verify(bearer, time.Now())
@@ -117,18 +132,68 @@ func (s *Server) caller(r *http.Request) (caller, error) {
 	if err != nil || bearer == "" {
 		return caller{}, err
 	}
-	if hash, ok := access.ParseKey(bearer); ok {
-		name, err := s.Store.KeyName(r.Context(), hash)
-		if err == nil && name == "" {
-			err = errWrongToken
-		}
-		return caller{key: name}, err
-	}
 	if access.LooksSigned(bearer) {
 		person, err := s.Access.Identities.Verify(bearer, time.Now())
 		return caller{person: person}, err
 	}
 	return caller{token: bearer}, nil
+}
+
+// key returns the API key with this hash, if it opens anything.
+func (s *Server) key(ctx context.Context, hash []byte) (chat.APIKey, error) {
+	k, err := s.Store.Key(ctx, hash)
+	switch {
+	case errors.Is(err, chat.NotFound):
+		return chat.APIKey{}, errWrongToken
+	case err != nil:
+		return chat.APIKey{}, err
+	}
+	switch k.State(time.Now()) {
+	case chat.KeyExpired:
+		return chat.APIKey{}, &chat.Error{Kind: chat.Unknown, Message: "this API key expired at " + k.ExpiresAt.Format(time.RFC3339) + ": have a new one made with: answerable keys create NAME"}
+	case chat.KeyRevoked:
+		return chat.APIKey{}, &chat.Error{Kind: chat.Unknown, Message: "this API key was revoked: have a new one made with: answerable keys create NAME"}
+	}
+	return k, nil
+}
+
+// still returns an error when the key of a caller who stays no longer opens anything.
+func (s *Server) still(r *http.Request, c caller) error {
+	if c.key.ID == "" {
+		return nil
+	}
+	_, err := s.caller(r)
+	return err
+}
+
+// needs returns an error unless one of the scopes is the caller's. On a server that is
+// open, all are.
+func (c caller) needs(one ...chat.Scope) error {
+	if c.open || slices.ContainsFunc(one, c.key.May) {
+		return nil
+	}
+	return &chat.Error{Kind: chat.Forbidden, Message: fmt.Sprintf("this needs an API key with the scope %s; that of %q is: %s", one[0], c.key.Name, c.key.ScopeList())}
+}
+
+// reaches returns an error when the caller's key is for other assistants alone.
+func (c caller) reaches(assistant string) error {
+	if c.key.Reaches(assistant) {
+		return nil
+	}
+	return &chat.Error{Kind: chat.Forbidden, Message: fmt.Sprintf("this API key is only for: %s", strings.Join(c.key.Assistants, ", "))}
+}
+
+// within returns an error when a conversation is not of the assistants that the caller's
+// key is for: to its holder, it does not exist.
+func (s *Server) within(ctx context.Context, c caller, id chat.ConversationID) error {
+	if len(c.key.Assistants) == 0 {
+		return nil
+	}
+	conversation, err := s.Store.Conversation(ctx, id)
+	if err == nil && !c.key.Reaches(conversation.Assistant) {
+		err = errNoID
+	}
+	return err
 }
 
 // signedIn returns the customer whose signed identity came with the request.
@@ -145,14 +210,14 @@ func (s *Server) signedIn(r *http.Request) (chat.Person, error) {
 
 // open reports whether everybody may come in.
 func (s *Server) open(ctx context.Context) (bool, error) {
-	if !s.Access.Loopback || s.keysExist.Load() {
+	if !s.Access.Loopback || s.closed.Load() {
 		return false, nil
 	}
-	n, err := s.Store.Keys(ctx)
-	if n > 0 {
-		s.keysExist.Store(true)
+	closed, err := s.Store.Closed(ctx)
+	if closed {
+		s.closed.Store(true)
 	}
-	return err == nil && n == 0, err
+	return err == nil && !closed, err
 }
 
 var (
@@ -176,26 +241,40 @@ func bearer(r *http.Request) (string, error) {
 	return "", errNoToken
 }
 
-// conversation returns the conversation that the path names, if the caller may use it.
+// conversation returns the conversation that the path names, if the caller may act in it.
 // That it exists is certain only for callers who had to show its token.
 func (s *Server) conversation(r *http.Request) (chat.ConversationID, caller, error) {
+	return s.conversationFor(r, chat.ScopeChat)
+}
+
+// reading is conversation for whoever only reads.
+func (s *Server) reading(r *http.Request) (chat.ConversationID, caller, error) {
+	return s.conversationFor(r, chat.ScopeView, chat.ScopeChat)
+}
+
+func (s *Server) conversationFor(r *http.Request, one ...chat.Scope) (chat.ConversationID, caller, error) {
 	id := chat.ConversationID(r.PathValue("id"))
 	c, err := s.caller(r)
 	if err != nil && !errors.Is(err, chat.Unknown) {
 		return id, c, err
 	}
-	return id, c, s.opens(r, c, err, id)
+	return id, c, s.opens(r, c, err, id, one...)
 }
 
-// opens reports whether the caller may use a conversation. refused is why they are not
-// known, or nil; that there is no such conversation goes before it.
-func (s *Server) opens(r *http.Request, c caller, refused error, id chat.ConversationID) error {
+// opens reports whether the caller may use a conversation: as a customer, or with a key of
+// one of the scopes. refused is why they are not known, or nil; that there is no such
+// conversation goes before it.
+func (s *Server) opens(r *http.Request, c caller, refused error, id chat.ConversationID, one ...chat.Scope) error {
 	if !access.IsID(string(id)) {
 		return errNoID
 	}
 	var err error
 	switch {
-	case c.open || c.trusted():
+	case c.open:
+	case c.key.ID != "":
+		if err = c.needs(one...); err == nil {
+			err = s.within(r.Context(), c, id)
+		}
 	case c.person.ID != "":
 		err = s.checkPerson(r.Context(), c.person, id)
 	default:
@@ -262,19 +341,26 @@ func (s *Server) tokenOf(ctx context.Context, token string) (chat.ConversationID
 // newcomer lets in who starts a conversation. They need not say who they are, but if they
 // do it must be true. refused is as in opens.
 func (s *Server) newcomer(r *http.Request, c caller, refused error) error {
-	if refused != nil || c.token == "" {
+	switch {
+	case refused != nil:
 		return refused
+	case c.key.ID != "":
+		return c.needs(chat.ScopeChat)
+	case c.token == "":
+		return nil
 	}
 	_, err := s.tokenOf(r.Context(), c.token)
 	return err
 }
 
-// program lets in who has an API key: the software of the company.
-func (s *Server) program(r *http.Request) (caller, error) {
+// program lets in who has an API key with a scope: the software of the company.
+func (s *Server) program(r *http.Request, need chat.Scope) (caller, error) {
 	c, err := s.caller(r)
 	switch {
-	case err != nil || c.open || c.trusted():
+	case err != nil || c.open:
 		return c, err
+	case c.key.ID != "":
+		return c, c.needs(need)
 	case c.person.ID != "":
 		return c, &chat.Error{Kind: chat.Forbidden, Message: "a customer's identity does not open this: send an API key"}
 	case c.token == "":
@@ -284,15 +370,6 @@ func (s *Server) program(r *http.Request) (caller, error) {
 		return c, err
 	}
 	return c, &chat.Error{Kind: chat.Forbidden, Message: "a conversation's token does not open this: send an API key"}
-}
-
-// agent returns the name of who uses /api.
-func (s *Server) agent(r *http.Request) (name string, err error) {
-	c, err := s.program(r)
-	if err == nil && c.open {
-		return "agent", nil
-	}
-	return c.key, err
 }
 
 // admitMessage counts a visitor's message.

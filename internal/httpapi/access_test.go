@@ -423,7 +423,7 @@ type failing struct {
 	err error
 }
 
-func (f failing) Keys(context.Context) (int, error) { return 0, f.err }
+func (f failing) Closed(context.Context) (bool, error) { return false, f.err }
 
 func TestFailuresOfTheStore(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -13,7 +13,8 @@ import (
 
 // list shows the conversations of an owner, those that wait longest first.
 func (s *Server) list(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.agent(r); err != nil {
+	c, err := s.program(r, chat.ScopeView)
+	if err != nil {
 		return err
 	}
 	q := r.URL.Query()
@@ -33,7 +34,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.Store.Conversations(r.Context(), owner, after, limit+1)
+	found, err := s.Store.Conversations(r.Context(), owner, c.key.Assistants, after, limit+1)
 	if err != nil {
 		return err
 	}
@@ -49,13 +50,14 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) error {
 
 // agentOf returns the conversation that an agent's request is about, and the agent's name.
 func (s *Server) agentOf(r *http.Request) (id chat.ConversationID, name string, err error) {
-	if name, err = s.agent(r); err != nil {
+	c, err := s.program(r, chat.ScopeAgent)
+	if err != nil {
 		return "", "", err
 	}
 	if id = chat.ConversationID(r.PathValue("id")); !access.IsID(string(id)) {
 		return "", "", errNoID
 	}
-	return id, name, nil
+	return id, c.name(), s.within(r.Context(), c, id)
 }
 
 // take makes an agent the owner of a conversation.

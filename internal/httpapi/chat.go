@@ -26,7 +26,7 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) error {
 	}
 	id := body.Conversation
 	if id != "" {
-		if err := s.opens(r, c, refused, id); err != nil {
+		if err := s.opens(r, c, refused, id, chat.ScopeChat); err != nil {
 			return err
 		}
 	} else if err := s.newcomer(r, c, refused); err != nil {

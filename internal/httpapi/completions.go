@@ -19,7 +19,7 @@ import (
 // conversation of its own, and what was said before is in the request. So nobody can come
 // back to an answer, and it ends when its client leaves.
 func (s *Server) complete(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.program(r)
+	c, err := s.program(r, chat.ScopeChat)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	assistant, err := s.assistantOf(q.model)
+	assistant, err := s.assistantOf(c, q.model)
 	if err != nil {
 		return err
 	}

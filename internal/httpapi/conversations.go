@@ -131,7 +131,13 @@ func (k kept) encode() (json.RawMessage, error) {
 // n names another. It returns its token, unless n has the hash of one.
 func (s *Server) start(w http.ResponseWriter, r *http.Request, c caller, n store.NewConversation) (chat.Conversation, string, error) {
 	var err error
+	if names := s.reached(c); n.Assistant == "" && len(names) > 0 {
+		n.Assistant = names[0]
+	}
 	if n.Assistant, err = s.named(n.Assistant); err != nil {
+		return chat.Conversation{}, "", err
+	}
+	if err := c.reaches(n.Assistant); err != nil {
 		return chat.Conversation{}, "", err
 	}
 	if err := s.visits(r, n.Assistant); err != nil {
@@ -153,7 +159,7 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request, c caller, n store
 
 // state shows a conversation as it is now.
 func (s *Server) state(w http.ResponseWriter, r *http.Request) error {
-	id, _, err := s.conversation(r)
+	id, _, err := s.reading(r)
 	if err != nil {
 		return err
 	}
@@ -187,7 +193,7 @@ const (
 
 // transcript shows what was said, a page at a time.
 func (s *Server) transcript(w http.ResponseWriter, r *http.Request) error {
-	id, _, err := s.conversation(r)
+	id, _, err := s.reading(r)
 	if err != nil {
 		return err
 	}

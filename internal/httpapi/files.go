@@ -224,7 +224,7 @@ var shownImages = []string{"image/png", "image/jpeg", "image/gif", "image/webp",
 
 // download sends a file.
 func (s *Server) download(w http.ResponseWriter, r *http.Request) error {
-	id, _, err := s.conversation(r)
+	id, _, err := s.reading(r)
 	if err != nil {
 		return err
 	}

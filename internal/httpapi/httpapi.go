@@ -43,7 +43,7 @@ import (
 type Store interface {
 	Create(ctx context.Context, n store.NewConversation) (chat.Conversation, error)
 	Conversation(ctx context.Context, id chat.ConversationID) (chat.Conversation, error)
-	Conversations(ctx context.Context, owner chat.Owner, after chat.ConversationID, limit int) ([]chat.Conversation, error)
+	Conversations(ctx context.Context, owner chat.Owner, assistants []string, after chat.ConversationID, limit int) ([]chat.Conversation, error)
 	Messages(ctx context.Context, c chat.Conversation, after int64, limit int) ([]chat.Message, int64, error)
 	// Began returns the number from which on the events of a turn are found, and whether
 	// the face that began it cannot retract.
@@ -82,12 +82,18 @@ type Files interface {
 type Secrets interface {
 	// TokenHash returns the hash of the token that opens a conversation.
 	TokenHash(ctx context.Context, id chat.ConversationID) ([]byte, error)
-	// KeyName returns the name of the API key with this hash, or "".
-	KeyName(ctx context.Context, hash []byte) (string, error)
-	// Keys counts the API keys.
-	Keys(ctx context.Context) (int, error)
-	// AddKey stores the hash of a new API key under a name that must be free.
-	AddKey(ctx context.Context, id, name string, hash []byte) error
+	// Closed reports whether an API key was ever made.
+	Closed(ctx context.Context) (bool, error)
+	Keys
+}
+
+// Keys are the API keys.
+type Keys interface {
+	// Key returns the API key with this hash, whatever its state.
+	Key(ctx context.Context, hash []byte) (chat.APIKey, error)
+	Keys(ctx context.Context) ([]chat.APIKey, error)
+	AddKey(ctx context.Context, k chat.APIKey, hash []byte) error
+	RevokeKey(ctx context.Context, id, by string, force bool) (chat.APIKey, error)
 }
 
 // Assistants are those that the server serves. They may change while it runs.
@@ -143,7 +149,7 @@ type Server struct {
 	streams       atomic.Int64
 	sockets       sync.WaitGroup
 	uploads       access.Places // by address
-	keysExist     atomic.Bool   // never goes back: a server that was closed once stays closed
+	closed        atomic.Bool   // never goes back: a server that once had a key stays closed
 	messages      access.Rate   // by conversation
 	signals       access.Rate   // the same
 	conversations access.Rate   // by address
@@ -192,7 +198,9 @@ func (s *Server) routes() []route {
 		{"POST", "/api/conversations/{id}/typing", s.agentTypes},
 		{"POST", "/api/conversations/{id}/release", s.release},
 		{"POST", "/api/conversations/{id}/read", s.agentRead},
+		{"GET", "/api/keys", s.listKeys},
 		{"POST", "/api/keys", s.addKey},
+		{"DELETE", "/api/keys/{id}", s.revokeKey},
 		{"POST", "/api/knowledge", s.publish},
 
 		{"GET", "/sources/{generation}/{document...}", s.source},

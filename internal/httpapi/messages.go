@@ -105,7 +105,7 @@ func names(headers []string, want string) bool {
 // events passes on a conversation from any number on: as a stream, for as long as the
 // client stays, or, to whom streams do not reach, a list at a time.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
-	id, _, err := s.conversation(r)
+	id, caller, err := s.reading(r)
 	if err != nil {
 		return err
 	}
@@ -144,6 +144,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	st.retry()
 	st.comment() // a client behind a proxy that holds it back will ask for lists
 	st.signals = true
+	st.still = func() error { return s.still(r, caller) }
 	return s.follow(r.Context(), st, id, after, c.Seq, func(e chat.Event) bool {
 		st.event(e)
 		return false

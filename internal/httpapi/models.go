@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/answerable/answerable/internal/chat"
@@ -23,14 +24,15 @@ func (s *Server) modelEntry(name string) modelEntry {
 
 // models lists the assistants, the default first.
 func (s *Server) models(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.program(r); err != nil {
+	c, err := s.program(r, chat.ScopeChat)
+	if err != nil {
 		return err
 	}
 	list := struct {
 		Object string       `json:"object"`
 		Data   []modelEntry `json:"data"`
 	}{"list", []modelEntry{}}
-	for _, name := range s.Assistants.Names() {
+	for _, name := range s.reached(c) {
 		list.Data = append(list.Data, s.modelEntry(name))
 	}
 	return write(w, http.StatusOK, list)
@@ -38,14 +40,20 @@ func (s *Server) models(w http.ResponseWriter, r *http.Request) error {
 
 // model shows one assistant.
 func (s *Server) model(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.program(r); err != nil {
+	c, err := s.program(r, chat.ScopeChat)
+	if err != nil {
 		return err
 	}
-	name, err := s.assistantOf(r.PathValue("id"))
+	name, err := s.assistantOf(c, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
 	return write(w, http.StatusOK, s.modelEntry(name))
+}
+
+// reached returns the assistants that the caller's key is for, the default first.
+func (s *Server) reached(c caller) []string {
+	return slices.DeleteFunc(slices.Clone(s.Assistants.Names()), func(name string) bool { return !c.key.Reaches(name) })
 }
 
 // errNoModel is found by writeOpenAIError, which gives it the code that clients know.
@@ -53,10 +61,10 @@ var errNoModel = errors.New("no such model")
 
 // assistantOf returns the assistant that a client calls its model. "default" is the first
 // one, for clients that must name something.
-func (s *Server) assistantOf(model string) (string, error) {
-	names := s.Assistants.Names()
+func (s *Server) assistantOf(c caller, model string) (string, error) {
+	names := s.reached(c)
 	switch {
-	case s.Assistants.Has(model):
+	case slices.Contains(names, model):
 		return model, nil
 	case (model == "" || model == "default") && len(names) > 0:
 		return names[0], nil

@@ -2,10 +2,7 @@ package httpapi
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
 	"net/http"
-	"strings"
 
 	"github.com/answerable/answerable/internal/access"
 	"github.com/answerable/answerable/internal/chat"
@@ -18,36 +15,10 @@ import (
 // its documents are.
 type Publish func(ctx context.Context, assistant, generation, source string) error
 
-// addKey stores the hash of an API key that the caller made and keeps.
-func (s *Server) addKey(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.agent(r); err != nil {
-		return err
-	}
-	var body struct {
-		Name string `json:"name"`
-		Hash []byte `json:"hash"`
-	}
-	if err := s.read(w, r, &body); err != nil {
-		return err
-	}
-	name, err := agentName(body.Name)
-	if err != nil {
-		return err
-	}
-	if len(body.Hash) != sha256.Size {
-		return &chat.Error{Kind: chat.Invalid, Message: "hash must be the SHA-256 of the key, in base64"}
-	}
-	if err := s.Store.AddKey(r.Context(), "k"+strings.ToLower(rand.Text()), name, body.Hash); err != nil {
-		return err
-	}
-	return write(w, http.StatusCreated, struct {
-		Name string `json:"name"`
-	}{name})
-}
-
 // publish serves a generation that was written into the data directory.
 func (s *Server) publish(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.agent(r); err != nil {
+	c, err := s.program(r, chat.ScopeEdit)
+	if err != nil {
 		return err
 	}
 	var body struct {
@@ -63,6 +34,9 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !access.IsID(body.Generation) {
 		return &chat.Error{Kind: chat.Invalid, Message: "generation must be the id of a generation, as ingest prints it"}
+	}
+	if err := c.reaches(body.Assistant); err != nil {
+		return err
 	}
 	if err := s.Publish(r.Context(), body.Assistant, body.Generation, body.Source); err != nil {
 		return err

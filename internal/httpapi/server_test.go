@@ -114,7 +114,7 @@ func must(t testing.TB, err error) {
 func (s *server) closed() string {
 	s.Helper()
 	key, hash := access.NewKey()
-	must(s, s.store.AddKey(s.Context(), "k1", "desk", hash))
+	must(s, s.store.AddKey(s.Context(), chat.APIKey{ID: "k1", Name: "desk", Scopes: []chat.Scope{chat.ScopeAdmin}}, hash))
 	return key
 }
 

@@ -20,7 +20,8 @@ type stream struct {
 	w        http.ResponseWriter
 	control  *http.ResponseController
 	transfer time.Duration
-	signals  bool // it passes on what has no number
+	signals  bool         // it passes on what has no number
+	still    func() error // whether its reader may go on reading; nil: to the end
 	buf      []byte
 }
 
@@ -107,6 +108,11 @@ func (s *Server) follow(ctx context.Context, st *stream, id chat.ConversationID,
 		return err
 	}
 	beat := func() error {
+		if st.still != nil {
+			if err := st.still(); err != nil {
+				return err
+			}
+		}
 		st.comment()
 		return st.flush()
 	}

@@ -169,7 +169,7 @@ func (s *Server) uiFind(r *http.Request, c caller, refused error, chatID string)
 	}
 	now, err := s.Store.Conversation(r.Context(), id)
 	if err == nil {
-		return now, s.opens(r, c, refused, id)
+		return now, s.opens(r, c, refused, id, chat.ScopeChat)
 	}
 	if stranger := s.newcomer(r, c, refused); errors.Is(err, chat.NotFound) && stranger != nil {
 		return now, stranger

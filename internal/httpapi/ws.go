@@ -143,6 +143,9 @@ func (k *socket) tell(ctx context.Context, after int64) (err error) {
 
 // ping asks whether the client is there, and does not wait for its answer.
 func (k *socket) ping() error {
+	if err := k.s.still(k.r, k.caller); err != nil {
+		return err
+	}
 	k.parts.Go(func() {
 		ctx, cancel := k.patience()
 		defer cancel()
@@ -219,6 +222,9 @@ func (k *socket) next(ctx context.Context) (websocket.MessageType, []byte, error
 
 // hear does what a frame asks for, as the route of the same name does.
 func (k *socket) hear(typ websocket.MessageType, frame []byte) error {
+	if err := k.s.still(k.r, k.caller); err != nil {
+		return err
+	}
 	limit := or(k.s.Limits.Body, usualBody)
 	switch {
 	case typ != websocket.MessageText:

@@ -200,6 +200,9 @@ type known struct {
 type modelKey struct{ provider, model string }
 
 func (c *Client) knows(m Model) *known {
+	if c.shared != nil {
+		return c.shared.knows(m)
+	}
 	key := modelKey{m.Provider.Name(), m.Name}
 	c.mu.Lock()
 	defer c.mu.Unlock()

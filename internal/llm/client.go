@@ -52,8 +52,15 @@ type Client struct {
 	// all lately did, and goes on with whoever is first. Both are paid for.
 	Hedge bool
 
-	mu    sync.Mutex
-	known map[modelKey]*known // what earlier calls have shown; see knows
+	shared *Client // or nil: it knows for this one, see Of
+	mu     sync.Mutex
+	known  map[modelKey]*known // what earlier calls have shown; see knows
+}
+
+// Of returns a client that asks only these models of c, in this order. Both share what
+// they learn.
+func (c *Client) Of(models []Model, reason string) *Client {
+	return &Client{Models: models, Reason: reason, Limits: c.Limits, Hedge: c.Hedge, shared: c}
 }
 
 // Plan says who will be asked, and why.

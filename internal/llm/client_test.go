@@ -306,3 +306,14 @@ func TestPanic(t *testing.T) {
 	}()
 	b.check(t)
 }
+
+// A client of some models asks these alone, and knows what the whole one has learned.
+func TestOf(t *testing.T) {
+	whole := client(model(provider("a", says("A."))), model(provider("b", append(steps("fff"), says("B."))...)), free(provider("q", says("Quote."))))
+	some := whole.Of(whole.Models[1:], "named")
+	if p := some.Plan(); p.Provider != "b" || p.Reason != "named" || strings.Join(p.Others, " ") != "q" {
+		t.Errorf("the plan is %+v", p)
+	}
+	check(t, "asked", sequence(t, some, 4), "bq bq bq q")
+	check(t, "what the whole one knows", whole.Health()[1].State, llm.BreakerOpen)
+}

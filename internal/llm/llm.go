@@ -37,6 +37,8 @@ type Request struct {
 	Question chat.Text      // what is to be answered
 	Passages []chat.Passage // the grounds, best first; [n] in a reply refers to the n-th, from 1
 	Language string         // of the question, "en", or "" if unknown
+	// Quiet: where the grounds give no answer, say nothing: the asker has a line for that.
+	Quiet bool
 	// Said is text of this answer that the customer has already seen and that cannot
 	// be taken back: the reply goes on after it. The Client sets it.
 	Said chat.Text

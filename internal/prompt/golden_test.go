@@ -99,6 +99,14 @@ func set(t *testing.T, in *prompt.Input, rule string) {
 		in.Persona = value
 	case "language":
 		in.Language = value
+	case "languages":
+		in.Languages = strings.Fields(value)
+	case "tell":
+		in.Tell = append(in.Tell, value)
+	case "instructions":
+		in.Instructions = strings.ReplaceAll(value, `\n`, "\n")
+	case "handover":
+		in.Handover = value
 	case "model":
 		in.Counter = prompt.CounterOf(value)
 	case "budget":

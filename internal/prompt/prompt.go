@@ -22,6 +22,13 @@ type Input struct {
 	Company string // whose customers are helped
 	Name    string // of the assistant, or ""
 	Persona string // how it speaks, or ""
+	// Languages are those that it answers in, the first where the customer's is not among
+	// them; none: any.
+	Languages []string
+	// Tell and Instructions are what else the company lays down. They may not override our
+	// rules.
+	Tell         []string
+	Instructions string
 	// Canary is a word of letters and digits that nobody can guess, always the same for an
 	// assistant: text that has it gives the instructions away, see CanaryPhrases.
 	Canary string
@@ -35,6 +42,8 @@ type Input struct {
 	Passages []chat.Passage // the grounds, best first
 	Blind    bool           // the documents could not be searched
 	HandOff  bool           // somebody can take over
+	Handover string         // the line that asks for them; "": ours in the language
+	Quiet    bool           // see llm.Request
 
 	Budget  int // tokens of all this, without the reply; 0: as many as it takes
 	Reply   int // tokens of the reply, for llm.Request.MaxTokens
@@ -66,6 +75,7 @@ func Build(in Input) (llm.Request, []chat.Part) {
 		Question: in.Question,
 		Passages: in.Passages,
 		Language: in.Language,
+		Quiet:    in.Quiet,
 	}, d.parts()
 }
 

@@ -1,6 +1,9 @@
 package prompt
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // The instructions. They are written in English, which every model follows best, and are
 // the same for all turns of an assistant, so that providers keep them in their caches:
@@ -14,7 +17,11 @@ const (
 	// Without it, models apply the style even where it contradicts a rule.
 	style = "Style, unless a rule below says otherwise: "
 
-	rules = "" +
+	// Likewise for what the company adds. It comes last, where models heed it, and says
+	// itself that it is weaker.
+	alsoHead = "Also, unless a rule above says otherwise\n"
+
+	reading = "" +
 		// Documents and customers are the two ways in which strangers' orders reach the
 		// model. A marker can be copied, the key cannot be guessed.
 		"Reading\n" +
@@ -28,8 +35,11 @@ const (
 		"Answering\n" +
 		// The gate drops what no document supports. General knowledge is what models are
 		// most often wrong about: how things are done elsewhere.
-		"- State only what the documents say or the customer told you, never what you know otherwise.\n" +
-		"- Answer in the language of the customer's last message: short, plain, friendly, Markdown sparingly.\n" +
+		"- State only what the documents say or the customer told you, never what you know otherwise.\n"
+
+	// Between them stands the rule on the language, see answerIn.
+
+	answering = "" +
 		// The gate compares each sentence with the documents, by its words and numbers, and
 		// needs the mark behind it. Two facts in a sentence, or a free rendering, fail.
 		"- One fact per sentence, " + leakWords + ". Behind each such sentence, list item and table row stands the number of its document: " +
@@ -94,7 +104,7 @@ func CanaryPhrases(canary string) []string {
 // instructions returns the system prompt of an assistant.
 func instructions(in *Input) string {
 	var b strings.Builder
-	b.Grow(len(rules) + len(in.Persona) + 512)
+	b.Grow(len(reading) + len(answering) + len(in.Persona) + len(in.Instructions) + 1024)
 	if in.Canary != "" {
 		b.WriteString("Reference ")
 		b.WriteString(in.Canary)
@@ -120,13 +130,47 @@ func instructions(in *Input) string {
 		b.WriteByte('\n')
 	}
 	b.WriteByte('\n')
-	b.WriteString(rules)
+	b.WriteString(reading)
+	b.WriteString("- Answer in " + answerIn(in.Languages) + ": short, plain, friendly, Markdown sparingly.\n")
+	b.WriteString(answering)
+	also(&b, in)
 	if in.Canary != "" {
 		b.WriteString("Reference ")
 		b.WriteString(in.Canary)
 		b.WriteString(closing)
 	}
 	return strings.ToValidUTF8(strings.TrimSpace(b.String()), "\uFFFD")
+}
+
+// answerIn says which language an answer is in.
+func answerIn(languages []string) string {
+	const theirs = "the language of the customer's last message"
+	switch len(languages) {
+	case 0:
+		return theirs
+	case 1:
+		return "the language \"" + line(languages[0]) + "\", whatever the customer writes in"
+	}
+	return theirs + " if that is one of these: " + line(strings.Join(languages, ", ")) + "; otherwise in \"" + line(languages[0]) + "\""
+}
+
+// also writes what the company lays down beside our rules.
+func also(b *strings.Builder, in *Input) {
+	own := strings.TrimSpace(in.Instructions)
+	if own == "" && len(in.Tell) == 0 {
+		return
+	}
+	b.WriteString(alsoHead)
+	for _, sentence := range in.Tell {
+		b.WriteString("- ")
+		b.WriteString(strings.TrimSpace(sentence))
+		b.WriteByte('\n')
+	}
+	if own != "" {
+		b.WriteString(own)
+		b.WriteByte('\n')
+	}
+	b.WriteByte('\n')
 }
 
 // GoOn is the instruction behind text that the customer has already seen, for
@@ -161,7 +205,7 @@ func duty(in *Input, documents int) string {
 	}
 	switch {
 	case in.HandOff:
-		return s + dutyHandOff + Unsure(in.Language)
+		return s + dutyHandOff + cmp.Or(in.Handover, Unsure(in.Language))
 	case in.Blind && documents == 0:
 		return s + dutyAgain
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/answerable/answerable/internal/chat"
@@ -114,12 +115,14 @@ func (s *Store) TokenHash(ctx context.Context, id chat.ConversationID) ([]byte, 
 }
 
 // Conversations returns up to limit conversations of an owner, those that wait longest
-// first. After is the last one of the page before, or "".
-func (s *Store) Conversations(ctx context.Context, owner chat.Owner, after chat.ConversationID, limit int) ([]chat.Conversation, error) {
+// first. Assistants, unless it is nil, are those that are asked for. After is the last one
+// of the page before, or "".
+func (s *Store) Conversations(ctx context.Context, owner chat.Owner, assistants []string, after chat.ConversationID, limit int) ([]chat.Conversation, error) {
+	only, args := ofAssistants(assistants, []any{string(owner), string(after), limit})
 	rows, err := s.read.QueryContext(ctx, `SELECT `+conversationColumns+` FROM conversations
 		WHERE owner = $1 AND status <> 'ended' AND ($2 = '' OR
-			(last_at, id) > ((SELECT last_at FROM conversations WHERE id = $2), $2))
-		ORDER BY last_at, id LIMIT $3`, string(owner), string(after), limit)
+			(last_at, id) > ((SELECT last_at FROM conversations WHERE id = $2), $2))`+only+`
+		ORDER BY last_at, id LIMIT $3`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list conversations: %w", storageError(err))
 	}
@@ -133,6 +136,20 @@ func (s *Store) Conversations(ctx context.Context, owner chat.Owner, after chat.
 		out = append(out, c)
 	}
 	return out, rows.Err()
+}
+
+// ofAssistants returns what narrows a query of conversations to those of some assistants,
+// and its arguments with their names. Nil narrows nothing.
+func ofAssistants(assistants []string, args []any) (and string, with []any) {
+	if assistants == nil {
+		return "", args
+	}
+	marks := []string{"NULL"} // so that none is asked for when there is none
+	for _, name := range assistants {
+		args = append(args, name)
+		marks = append(marks, "$"+strconv.Itoa(len(args)))
+	}
+	return ` AND assistant IN (` + strings.Join(marks, ",") + `)`, args
 }
 
 // lock reads a conversation and keeps others from changing it until the transaction

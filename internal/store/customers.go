@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/answerable/answerable/internal/chat"
 )
@@ -181,16 +180,7 @@ func (s *Store) ConversationsOf(ctx context.Context, p chat.Person, assistants [
 	if after.ID != "" {
 		at = after.At.UnixMicro()
 	}
-	args := []any{s.outsideMAC(p), string(after.ID), at, limit}
-	only := ""
-	if assistants != nil {
-		marks := []string{"NULL"} // so that none is asked for when there is none
-		for _, name := range assistants {
-			args = append(args, name)
-			marks = append(marks, "$"+strconv.Itoa(len(args)))
-		}
-		only = ` AND assistant IN (` + strings.Join(marks, ",") + `)`
-	}
+	only, args := ofAssistants(assistants, []any{s.outsideMAC(p), string(after.ID), at, limit})
 	rows, err := s.read.QueryContext(ctx, `SELECT c.id, c.customer, c.status, c.last_at, f.seq, f.body_sealed, l.seq, l.body_sealed,
 			(SELECT COUNT(*) FROM messages m WHERE m.conversation = c.id AND m.role IN ('assistant', 'agent') AND m.seq > c.read_customer)
 		FROM (SELECT * FROM conversations WHERE customer IN (`+customersOf(1)+`) AND test = 0

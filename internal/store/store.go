@@ -40,6 +40,7 @@ type Store struct {
 	read   *reading
 	seal   *sealer
 	writer *writer
+	used   usedKeys
 	log    *slog.Logger
 	sender string // marks this process's own notifications
 

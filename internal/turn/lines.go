@@ -1,15 +1,53 @@
 package turn
 
+import (
+	"slices"
+
+	"github.com/answerable/answerable/internal/prompt"
+)
+
+// Line is what an assistant says in one language where no model writes; ours stands where a
+// text is missing.
+type Line struct {
+	Language    string `json:"language"` // as package lang calls it
+	Nothing     string `json:"nothing,omitempty"`
+	Handover    string `json:"handover,omitempty"`
+	Interrupted string `json:"interrupted,omitempty"`
+	Failed      string `json:"failed,omitempty"`
+	Off         string `json:"off,omitempty"`
+}
+
+// answersIn returns the language of the answer to a question in a language, "" if unknown.
+func (r Rules) answersIn(language string) string {
+	if len(r.Languages) == 0 || slices.Contains(r.Languages, language) {
+		return language
+	}
+	return r.Languages[0]
+}
+
+// say returns a line in a language: the assistant's own or ours, in English where neither
+// has the language.
+func (r Rules) say(language string, own func(Line) string, ours line) string {
+	for _, wanted := range []string{language, "en"} {
+		for _, l := range r.Lines {
+			if text := own(l); text != "" && l.Language == wanted {
+				return text
+			}
+		}
+		if text, ok := ours[wanted]; ok {
+			return text
+		}
+	}
+	return ""
+}
+
+func ownNothing(l Line) string     { return l.Nothing }
+func ownHandover(l Line) string    { return l.Handover }
+func ownInterrupted(l Line) string { return l.Interrupted }
+func ownFailed(l Line) string      { return l.Failed }
+
 // line is a sentence of our own, by language.
 type line map[string]string
-
-// in returns the line in a language, in English where there is none.
-func (l line) in(language string) string {
-	if s, ok := l[language]; ok {
-		return s
-	}
-	return l["en"]
-}
 
 var (
 	// lineNothing: nothing that the model said could be shown.
@@ -42,4 +80,12 @@ var (
 		"pt": "Desculpe, não posso responder neste momento. Tente novamente ou peça para falar com uma pessoa.",
 		"nl": "Sorry, ik kan nu geen antwoord geven. Probeer het opnieuw, of vraag om een medewerker.",
 	}
+	// lineUnsure: a person takes over. It is the line that models are told to ask with.
+	lineUnsure = func() line {
+		all := line{}
+		for language := range lineNothing {
+			all[language] = prompt.Unsure(language)
+		}
+		return all
+	}()
 )

@@ -23,6 +23,7 @@ const (
 type lists struct {
 	mu        sync.Mutex
 	forbidden []string
+	lines     []Line
 	canary    string
 	made      guard.Forbidden
 }
@@ -31,10 +32,10 @@ type lists struct {
 func (l *lists) of(r Rules) (guard.Forbidden, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.made != (guard.Forbidden{}) && l.canary == r.Canary && slices.Equal(l.forbidden, r.Forbidden) {
+	if l.made != (guard.Forbidden{}) && l.canary == r.Canary && slices.Equal(l.forbidden, r.Forbidden) && slices.Equal(l.lines, r.Lines) {
 		return l.made, nil
 	}
-	all := []guard.List{{Check: guard.Forbidden{}.Name(), Phrases: r.Forbidden}, {Check: checkUnsure, Phrases: promises(), Ends: true}}
+	all := []guard.List{{Check: guard.Forbidden{}.Name(), Phrases: r.Forbidden}, {Check: checkUnsure, Phrases: promises(r.Lines), Ends: true}}
 	if r.Canary != "" {
 		all = append(all, guard.List{Check: checkLeak, Phrases: append(prompt.LeakPhrases(), prompt.CanaryPhrases(r.Canary)...)})
 	}
@@ -42,31 +43,56 @@ func (l *lists) of(r Rules) (guard.Forbidden, error) {
 	if err != nil {
 		return f, fmt.Errorf("read the forbidden phrases: %w", err)
 	}
-	l.forbidden, l.canary, l.made = r.Forbidden, r.Canary, f
+	l.forbidden, l.lines, l.canary, l.made = r.Forbidden, r.Lines, r.Canary, f
 	return f, nil
 }
 
-// promises are the ways in which a model says that a person will take over: the last
-// sentence of the line that it is told to say. The first promises nothing.
-func promises() []string {
+// promises are the ways in which a model says that a person will take over: of our lines
+// the last sentence, as the first promises nothing; of the assistant's own ones each
+// sentence that is more than a turn of phrase, as nobody knows which of them does, or the
+// whole line where none is.
+func promises(own []Line) []string {
 	var all []string
 	for _, line := range prompt.UnsureLines() {
 		for _, s := range lang.Sentences(line)[1:] {
 			all = append(all, strings.TrimRight(line[s.Start:s.End], ".。 "))
 		}
 	}
+	for _, l := range own {
+		long := 0
+		for _, s := range lang.Sentences(l.Handover) {
+			if sentence := l.Handover[s.Start:s.End]; len(strings.Fields(sentence)) >= shortPromise {
+				all = append(all, strings.TrimRight(sentence, ".! "))
+				long++
+			}
+		}
+		if long == 0 && l.Handover != "" {
+			all = append(all, l.Handover)
+		}
+	}
 	return all
 }
 
+// shortPromise is the number of words from which a sentence of a line is taken for its
+// promise: "Thank you!" is said in many answers.
+const shortPromise = 4
+
 // promise returns the line that tells that a person takes over, or only its end where the
 // beginning was shown: alone it promises nothing.
-func promise(language string, shown chat.Text) string {
+func (r Rules) promise(language string, shown chat.Text) string {
 	text := strings.TrimSpace(string(shown))
-	for _, line := range prompt.UnsureLines() {
-		first := line[:lang.Sentences(line)[0].End]
-		if strings.HasSuffix(text, strings.TrimSpace(first)) {
+	lines := prompt.UnsureLines()
+	for _, l := range r.Lines {
+		lines = append(lines, l.Handover)
+	}
+	for _, line := range lines {
+		sentences := lang.Sentences(line)
+		if len(sentences) < 2 {
+			continue
+		}
+		if first := line[:sentences[0].End]; strings.HasSuffix(text, strings.TrimSpace(first)) {
 			return line[len(first):]
 		}
 	}
-	return prompt.Unsure(language)
+	return r.say(language, ownHandover, lineUnsure)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/config"
 	"github.com/answerable/answerable/internal/guard"
 	"github.com/answerable/answerable/internal/inbox"
 	"github.com/answerable/answerable/internal/knowledge"
@@ -28,6 +29,7 @@ import (
 // script is a file of testdata: one behaviour. Its sections are
 //
 //	docs/NAME.md   a document; none: the assistant has no knowledge
+//	policies/NAME  a policy
 //	rules          see parseRules; optional
 //	customer       what the customer does, see play.act
 //	model          the answers of the first provider, in llmtest's format
@@ -56,8 +58,9 @@ type rules struct {
 	blind      int           // how many searches fail
 	rebuilt    bool          // after a death, another build of the binary goes on
 	states     bool          // want has the states
-	record     bool          // want has the attempts, what was withheld and the error
-	heard      bool          // want has what the providers were told
+	policies   []guard.Policy
+	record     bool // want has the attempts, what was withheld and the error
+	heard      bool // want has what the providers were told
 }
 
 func parse(t testing.TB, name string, archive *txtar.Archive) *script {
@@ -69,7 +72,13 @@ func parse(t testing.TB, name string, archive *txtar.Archive) *script {
 		case strings.HasPrefix(f.Name, "docs/"):
 			sc.docs[strings.TrimPrefix(f.Name, "docs/")] = &fstest.MapFile{Data: f.Data}
 		case f.Name == "rules":
-			sc.rules = parseRules(t, text)
+			sc.rules = parseRules(t, text) // before the policies
+		case strings.HasPrefix(f.Name, "policies/"):
+			var p guard.Policy
+			if err := config.Decode(name+" "+f.Name, f.Data, &p); err != nil {
+				t.Fatal(err)
+			}
+			sc.rules.policies = append(sc.rules.policies, p)
 		case f.Name == "customer":
 			sc.customer = strings.Split(strings.TrimSpace(text), "\n")
 		case f.Name == "model", f.Name == "other":
@@ -101,6 +110,21 @@ func parse(t testing.TB, name string, archive *txtar.Archive) *script {
 	return sc
 }
 
+// addLine adds one of the assistant's own lines to those of its language.
+func addLine(t testing.TB, lines []turn.Line, language, which, text string) []turn.Line {
+	t.Helper()
+	if n := len(lines); n == 0 || lines[n-1].Language != language {
+		lines = append(lines, turn.Line{Language: language})
+	}
+	l := &lines[len(lines)-1]
+	field := map[string]*string{"nothing": &l.Nothing, "handover": &l.Handover, "interrupted": &l.Interrupted, "failed": &l.Failed}[which]
+	if field == nil {
+		t.Fatalf("there is no line %q", which)
+	}
+	*field = text
+	return lines
+}
+
 // past is what the sender of a stateless message tells of what was said before.
 func (r rules) past() []chat.Message {
 	if !r.stateless {
@@ -122,6 +146,11 @@ func parseRules(t testing.TB, text string) rules {
 			r.Forbidden = append(r.Forbidden, rest)
 		case "uncited": // drop, flag or allow
 			r.Claims.Uncited = guard.Uncited(rest)
+		case "languages": // that are answered in
+			r.Languages = strings.Fields(rest)
+		case "line": // LANGUAGE WHICH TEXT
+			fields := strings.SplitN(rest, " ", 3)
+			r.Lines = addLine(t, r.Lines, fields[0], fields[1], fields[2])
 		case "canary": // that stands in the instructions
 			r.Canary = rest
 		case "final":
@@ -182,7 +211,11 @@ func (sc *script) play(t testing.TB, s *store.Store, dies int) *play {
 	if sc.rules.extractive {
 		providers = append(providers, extractive.New())
 	}
-	p.runner = &turn.Runner{Build: "test", Store: turnStore{s}, Knowledge: sc.knowledge(t), Model: &llm.Client{Models: llm.Only(providers...)},
+	policies, err := guard.NewPolicies(sc.rules.policies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.runner = &turn.Runner{Build: "test", Policies: policies, Store: turnStore{s}, Knowledge: sc.knowledge(t), Model: &llm.Client{Models: llm.Only(providers...)},
 		Rules: sc.rules.Rules, Limits: turn.Limits{Whole: sc.rules.limit}, Log: slog.New(slog.DiscardHandler)}
 	c, err := s.Create(t.Context(), store.NewConversation{ID: chat.NewConversationID(), Assistant: "demo", TokenHash: []byte("h")})
 	if err != nil {

@@ -48,14 +48,19 @@ type Knowledge interface {
 	Find(ctx context.Context, q knowledge.Query) (knowledge.Found, error)
 }
 
-// Rules are what the gate goes by. They are part of the journal, so that a replay needs
-// nothing else.
+// Rules are what a turn goes by in what it shows. They are part of the journal, so that a
+// replay needs nothing else.
 type Rules struct {
 	Unit      chat.Unit    `json:"unit"`
 	Forbidden []string     `json:"forbidden,omitempty"`
 	Claims    guard.Claims `json:"claims"`
 	Reply     int          `json:"reply,omitempty"`  // tokens of a reply; 0 is 1,024
 	Canary    string       `json:"canary,omitempty"` // stands in the instructions, and must never be shown
+	// Languages are those that are answered in, as package lang calls them: the first where
+	// the customer's is not among them. None: any.
+	Languages []string `json:"languages,omitempty"`
+	Lines     []Line   `json:"lines,omitempty"`  // the assistant's own
+	Policy    bool     `json:"policy,omitempty"` // a policy decides which messages are answered
 }
 
 // Limits bound a turn. Zero means the default.
@@ -74,6 +79,8 @@ type Limits struct {
 type Runner struct {
 	Assistant string
 	Company   string // whose customers are answered, for the model; "" where it is not said
+	Persona   Persona
+	Policies  guard.Policies
 	Release   string
 	Build     string
 	Store     Store
@@ -86,6 +93,15 @@ type Runner struct {
 
 	lists   lists
 	sources guard.Sources
+}
+
+// Persona is what the model is told of itself and its company, beside our rules.
+type Persona struct {
+	Name         string
+	Style        string
+	Languages    []string // as written by the company; of Rules.Languages
+	Tell         []string // sentences of policies
+	Instructions string
 }
 
 // Job is a turn in the hands of this process, over all its lives here.
@@ -119,6 +135,7 @@ func (r *Runner) Run(ctx context.Context, job *Job) (next chat.TurnID, err error
 	o, j := job.Open, &job.journal
 	rules := r.Rules
 	rules.Claims.Off = r.knowledge() == nil // what has no documents cannot cite them
+	rules.Policy = !r.Policies.Empty()
 	began, err := j.start(begin{Messages: o.Messages, Rules: rules, Build: r.Build, Nonce: rand.Text(), Final: o.Final,
 		Stateless: o.Stateless, Void: o.Conversation.Shown})
 	if err != nil {
@@ -207,6 +224,16 @@ func (r *Runner) record(o chat.OpenTurn, b begin) *chat.Turn {
 // answer does the work of a turn, in the order in which it happens.
 func (r *Runner) answer(ctx context.Context, o chat.OpenTurn, w *writing) error {
 	t, j := w.turn, w.journal
+	if w.began.Rules.Policy {
+		found, err := do(ctx, j, "policy", r.policy, t.Input)
+		if err != nil {
+			return fmt.Errorf("look into the policies: %w", err)
+		}
+		if found.Verdict != nil {
+			t.Verdicts, w.ruled = append(t.Verdicts, *found.Verdict), &found
+			return nil // finish follows it
+		}
+	}
 	past, err := do(ctx, j, "history", r.history, o)
 	if err != nil {
 		return fmt.Errorf("read the history: %w", err)
@@ -257,9 +284,13 @@ func (r *Runner) prompt(w *writing, past []chat.Message, blind bool) llm.Request
 	for _, m := range t.Messages {
 		files = append(files, m.Files...)
 	}
+	rules := w.began.Rules
+	quiet := rules.say(w.language, ownNothing, lineNothing) != Rules{}.say(w.language, ownNothing, lineNothing)
 	req, parts := prompt.Build(prompt.Input{
-		Company: r.Company, Canary: w.began.Rules.Canary, Nonce: w.began.Nonce, Language: w.language, History: past, Question: t.Input, Files: files,
-		Passages: t.Passages, Blind: blind, HandOff: !w.began.Stateless, Budget: or(r.Limits.Prompt, 8000), Reply: w.limit,
+		Company: r.Company, Name: r.Persona.Name, Persona: r.Persona.Style, Languages: r.Persona.Languages, Tell: r.Persona.Tell,
+		Instructions: r.Persona.Instructions, Canary: rules.Canary, Nonce: w.began.Nonce,
+		Language: w.language, History: past, Question: t.Input, Files: files, Passages: t.Passages, Blind: blind,
+		HandOff: !w.began.Stateless, Handover: rules.say(w.language, ownHandover, lineUnsure), Quiet: quiet, Budget: or(r.Limits.Prompt, 8000), Reply: w.limit,
 		Counter: prompt.CounterOf(t.Plan.Model),
 	})
 	w.parts = parts

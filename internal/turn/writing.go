@@ -25,7 +25,8 @@ type writing struct {
 	// collect, or nil, sees all that the gate lets out, also what the store has already.
 	collect func(...chat.Body)
 
-	language string
+	language string      // of the answer
+	ruled    *ruled      // what a policy says in place of an answer, or nil
 	level    chat.Level  // that the conversation last saw
 	state    chat.State  // likewise
 	resumed  bool        // an earlier process died in the turn
@@ -48,7 +49,7 @@ func (r *Runner) writing(t *chat.Turn, j *Journal, b begin, c chat.Conversation,
 		return nil, err
 	}
 	rules := guard.Rules{Unit: b.Rules.Unit, Checks: []guard.Output{phrases}, Claims: b.Rules.Claims, Final: b.Final, Sources: &r.sources}
-	language := lang.Language(string(t.Input))
+	language := b.Rules.answersIn(lang.Language(string(t.Input)))
 	rules.Claims.Language = language
 	w := &writing{language: language, turn: t, journal: j, gate: guard.NewGate(t, rules), level: c.Level, state: c.State, resumed: resumed,
 		began: b, void: b.Void, price: r.Price}
@@ -241,13 +242,15 @@ func (w *writing) finish(err error) {
 	switch {
 	case errors.Is(err, ErrMerged), errors.Is(err, ErrLeft), errors.Is(err, chat.Fenced):
 		return // it goes on elsewhere
+	case err == nil && w.ruled != nil:
+		w.follow()
 	case err == nil && w.unsure && !w.began.Stateless:
 		t.Outcome = chat.HandedOver
 		t.Handoff = &chat.Handoff{Reason: "the documents do not give a sure answer", Trigger: checkUnsure}
-		w.gate.Let(promise(w.language, w.gate.Shown())) // true with the commit that shows it
+		w.gate.Let(w.began.Rules.promise(w.language, w.gate.Shown())) // true with the commit that shows it
 	case err == nil && w.gate.Shown() == "":
 		t.Outcome = chat.Refused
-		w.say(lineNothing)
+		w.say(ownNothing, lineNothing)
 	case err == nil && w.refused:
 		t.Outcome = chat.Refused
 	case err == nil:
@@ -259,11 +262,11 @@ func (w *writing) finish(err error) {
 	case errors.Is(err, ErrInterrupted):
 		t.Outcome = chat.Interrupted
 		w.note(err)
-		w.say(lineInterrupted)
+		w.say(ownInterrupted, lineInterrupted)
 	default:
 		t.Outcome = chat.Failed
 		w.note(err)
-		w.say(lineFailed)
+		w.say(ownFailed, lineFailed)
 	}
 	t.Shown = w.gate.Shown()
 }
@@ -284,8 +287,10 @@ func (w *writing) failed(a *chat.Attempt, err error) {
 	}
 }
 
-// say lets a line of our own out, behind what was shown.
-func (w *writing) say(line line) { w.gate.Let(line.in(w.language)) }
+// say lets a line out, behind what was shown: the assistant's own or ours.
+func (w *writing) say(own func(Line) string, ours line) {
+	w.gate.Let(w.began.Rules.say(w.language, own, ours))
+}
 
 // rest returns what is still to be shown.
 func (w *writing) rest() []chat.Body {

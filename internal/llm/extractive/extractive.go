@@ -37,7 +37,8 @@ func (Provider) Name() string { return Name }
 const wordsPerChunk = 4
 
 // Stream yields the answer without delay. It ends with Stop after quotations or a
-// pleasantry, and with Refusal after the line that says that nothing was found. The
+// pleasantry, and with Refusal after the line that says that nothing was found, which it
+// leaves out for who is Quiet. The
 // usage counts what was read and written; it costs nothing. The only error is the
 // context's.
 func (Provider) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Chunk, error] {
@@ -91,6 +92,8 @@ func answer(req llm.Request) (string, llm.Finish) {
 		return text, llm.Stop
 	case req.Said != "":
 		return "", llm.Stop // all there is to say was said
+	case req.Quiet:
+		return "", llm.Refusal
 	}
 	return lines.nothing, llm.Refusal
 }

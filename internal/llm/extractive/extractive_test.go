@@ -254,3 +254,13 @@ func BenchmarkStream(b *testing.B) {
 		}
 	}
 }
+
+// Who has a line of their own for it is not told that nothing was found.
+func TestQuiet(t *testing.T) {
+	req := llm.Request{Question: "Where can I park my spaceship?", Quiet: true}
+	for c, err := range New().Stream(t.Context(), req) {
+		if err != nil || c.Text != "" || c.Finish != llm.Refusal {
+			t.Errorf("chunk %+v, %v; want a refusal without text", c, err)
+		}
+	}
+}

@@ -64,7 +64,11 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"a message without words starts no turn", (*fixture).sendsNoWords},
 		{"files that were not sent are dropped", (*fixture).dropsUnsent},
 		{"one member's failure leaves the others", (*fixture).members},
+		{"a list is of the assistants that are asked for", (*fixture).listsAssistants},
 		{"keys are found by their hash", (*fixture).keys},
+		{"a revoked key stays, and its name is free", (*fixture).revokesKeys},
+		{"the last admin key goes only by force, of many at a time too", (*fixture).lastAdminKey},
+		{"the use of a key is noted once an hour", (*fixture).notesKeys},
 		{"the newest published generation is served", (*fixture).publishes},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -575,7 +579,7 @@ func (f *fixture) queue() {
 	var got []chat.ConversationID
 	var after chat.ConversationID
 	for {
-		page, err := f.s.Conversations(f.ctx, chat.Queue, after, 2)
+		page, err := f.s.Conversations(f.ctx, chat.Queue, nil, after, 2)
 		f.check(err)
 		for _, c := range page {
 			got = append(got, c.ID)
@@ -731,20 +735,6 @@ func (f *fixture) members() {
 		if n := len(f.log(id)); n != 5 { // four messages and one turn
 			f.Errorf("%d events, want 5", n)
 		}
-	}
-}
-
-func (f *fixture) keys() {
-	f.check(f.s.AddKey(f.ctx, "k1", "shop", []byte("h1")))
-	f.wantKind(f.s.AddKey(f.ctx, "k2", "shop", []byte("h2")), chat.Conflict)
-	name, err := f.s.KeyName(f.ctx, []byte("h1"))
-	f.check(err)
-	none, err := f.s.KeyName(f.ctx, []byte("h2"))
-	f.check(err)
-	n, err := f.s.Keys(f.ctx)
-	f.check(err)
-	if name != "shop" || none != "" || n != 1 {
-		f.Errorf("KeyName = %q and %q, Keys = %d", name, none, n)
 	}
 }
 
