@@ -57,6 +57,8 @@ func (c *cli) complete(cmd *cobra.Command) {
 			case len(args) > 0:
 			case argument == "DIR":
 				return nil, cobra.ShellCompDirectiveFilterDirs
+			case strings.Contains(argument, "|"):
+				return strings.Split(argument, "|"), cobra.ShellCompDirectiveNoFileComp
 			case argument == "TURN":
 				return c.turns(cmd), cobra.ShellCompDirectiveNoFileComp
 			case argument == "ASSISTANT":

@@ -131,8 +131,8 @@ func (c *cli) showKey(k chat.APIKey, now time.Time) error {
 	if k.RevokedAt != nil {
 		ends = "revoked " + day(*k.RevokedAt) + by(k.RevokedBy)
 	}
-	_, err := fmt.Fprintf(c.stdout, "%s  %s; may: %s; for %s\n    %s, made %s%s, %s, %s\n",
-		k.Name, k.State(now), k.ScopeList(), forAssistants(k), k.ID, day(k.CreatedAt), by(k.CreatedBy), used, ends)
+	_, err := fmt.Fprintf(c.stdout, "%s  %s; may: %s; for %s\n", k.Name, k.State(now), k.ScopeList(), forAssistants(k))
+	c.stdout.paragraphs("    ", "", fmt.Sprintf("%s, made %s%s, %s, %s", k.ID, day(k.CreatedAt), by(k.CreatedBy), used, ends))
 	return err
 }
 
