@@ -17,7 +17,9 @@ import (
 func (c *cli) ingest() *cobra.Command {
 	return &cobra.Command{
 		Use:   "ingest DIR",
-		Short: "Index a folder and publish it: serve without a folder answers from it",
+		Short: "Index a folder and publish it",
+		Long: `Index a folder of documents and publish it: a server that runs on the data directory
+answers from it at once, and serve without a folder does from then on.`,
 		Example: `  answerable ingest ./docs
   answerable serve`,
 		Args: exactly(1, "one folder"),
