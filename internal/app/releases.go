@@ -17,19 +17,14 @@ import (
 // historyShown is how many promotions a status tells of.
 const historyShown = 10
 
-// inForce returns the promotions that are served, by assistant.
+// inForce returns the promotions that are in force, by assistant.
 func (l *Library) inForce(ctx context.Context) (map[string]store.Promotion, error) {
 	all, err := l.store.Promoted(ctx)
-	if err != nil {
-		return nil, err
-	}
-	promoted := map[string]store.Promotion{}
+	byName := map[string]store.Promotion{}
 	for _, p := range all {
-		if p.Release != "" {
-			promoted[p.Assistant] = p
-		}
+		byName[p.Assistant] = p
 	}
-	return promoted, nil
+	return byName, err
 }
 
 // promoted makes the snapshot of a promotion, of what the store has.
