@@ -27,9 +27,9 @@ import (
 // promoted: from then on they come from the store (releases.go). It is safe for
 // concurrent use.
 type Library struct {
-	store  *store.Store
-	dir    string // of the generations' files
-	log    *slog.Logger
+	store *store.Store
+	dir   string // of the generations' files
+	log   *slog.Logger
 	// runner makes what answers for an assistant. It is nil where nobody is answered.
 	runner func(*assistant.Assistant, *knowledge.Generation) (*turn.Runner, error)
 	dry    bool          // nothing is published: a command only looks
