@@ -430,6 +430,7 @@ func (l *Library) PublishFile(ctx context.Context, name, id, dir, by string) err
 		next, err = l.promoted(ctx, p)
 	case f != nil && f.ingested:
 		next.Assistant, err = f.load()
+		f.taken = look{} // there is more than its files show
 	}
 	if err == nil {
 		err = l.equip(next)

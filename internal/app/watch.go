@@ -84,7 +84,7 @@ func (l *Library) lookAgain(ctx context.Context, f *folder, now bool) time.Durat
 		return cost
 	}
 	f.taken = seen
-	l.change(ctx, f, c)
+	l.change(context.WithoutCancel(ctx), f, c) // what was read is served, whoever has gone meanwhile
 	if c.err == nil && len(skipped) > 0 {
 		l.log.Debug("files were skipped", "assistant", f.name, "files", len(skipped))
 	}
