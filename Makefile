@@ -10,7 +10,7 @@ SHELL := bash
 failures := { grep -avE '^(=== (RUN|PAUSE|CONT|NAME) | *--- PASS|PASS$$)' || true; }
 
 .PHONY: build web test check format vet staticcheck tidy unit web-check fuzz-short fuzz e2e e2e-latest \
-	screenshots vuln proof-kill9 proof-races proof-replay proof-failover proof-widget proof-peers
+	screenshots vuln proof-kill9 proof-races proof-replay proof-failover proof-hotswap proof-widget proof-peers
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/answerable ./cmd/answerable
@@ -89,6 +89,10 @@ proof-replay:
 
 proof-failover:
 	$(proof) ./internal/app -run '^TestFailoverAtEveryChunk$$'
+
+proof-hotswap:
+	$(proof) ./internal/app -run '^TestHotSwap$$'
+	$(proof) ./cmd/answerable -run '^TestKillWhilePromoting$$'
 
 # Weight, times and memory of the widget in Chromium; the figures are this machine's.
 proof-widget:

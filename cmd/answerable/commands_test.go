@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -66,12 +67,21 @@ func TestExitCodes(t *testing.T) {
 //
 //	serve ARGS…               starts a server and waits until it is ready, at $URL, on $ADDRESS
 //	says TEXT                 waits until the server has said it on stderr
-//	stop                      ends it with SIGTERM; it must end well
+//	quit                      ends it with SIGTERM; it must end well
 //	http STATUS METHOD PATH [BODY]  sends a request, with $TOKEN if it is set; stdout is the answer
 //	capture NAME REGEXP       sets an environment variable from stdout
 func TestServerCommands(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/server/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range scripts {
+		if text, err := os.ReadFile(file); err != nil || regexp.MustCompile(`(?m)^stop\b`).Match(text) {
+			t.Fatalf("%s: stop is testscript's own and ends the script, as passed: the server ends with quit (%v)", file, err)
+		}
+	}
 	testscript.Run(t, testscript.Params{Dir: "testdata/server", Cmds: map[string]func(*testscript.TestScript, bool, []string){
-		"serve": scriptServe, "says": scriptSays, "stop": scriptStop, "http": scriptHTTP, "capture": scriptCapture,
+		"serve": scriptServe, "says": scriptSays, "quit": scriptQuit, "http": scriptHTTP, "capture": scriptCapture,
 	}, Setup: func(e *testscript.Env) error {
 		e.Values[processKey{}] = new(*process)
 		e.Vars = append(e.Vars, program[1])
@@ -101,7 +111,7 @@ func scriptSays(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func scriptStop(ts *testscript.TestScript, neg bool, args []string) {
+func scriptQuit(ts *testscript.TestScript, neg bool, args []string) {
 	p := *ts.Value(processKey{}).(**process)
 	if code := p.terminate(); code != exitOK {
 		ts.Fatalf("the server ended with %d:\n%s", code, p.log())

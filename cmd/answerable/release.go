@@ -133,7 +133,7 @@ func printStatus(w io.Writer, s httpapi.ReleaseStatus) {
 		case !f.Changed:
 			fmt.Fprintln(w, "what is served")
 		default:
-			fmt.Fprintf(w, "release %.12s, %d documents, not served\n             see it with answerable release diff, serve it with answerable release promote\n", f.Release, f.Documents)
+			fmt.Fprintf(w, "release %.12s, %s, not served\n             see it with answerable release diff, serve it with answerable release promote\n", f.Release, documents(f.Documents))
 		}
 	}
 	if r := s.Refused; r != nil && (s.Folder == nil || s.Folder.Error != r.Reason) {
@@ -144,7 +144,7 @@ func printStatus(w io.Writer, s httpapi.ReleaseStatus) {
 		if i == 0 {
 			label = "history"
 		}
-		fmt.Fprintf(w, "  %-9s  %3d  %s  %-7s  %-12.12s  by %s\n", label, p.N, moment(p.At), p.What, releaseName(p.Release), p.By)
+		fmt.Fprintf(w, "  %-9s  %-4s  %s  %-7s  %-12.12s  by %s\n", label, fmt.Sprint("@", p.N), moment(p.At), p.What, releaseName(p.Release), p.By)
 	}
 }
 
@@ -167,11 +167,13 @@ func (c *cli) releaseDiff(dir *string) *cobra.Command {
 		Short: "Show how the folder differs from what is served, or one release from another",
 		Long: `Show how the folder differs from what is served, or one release from another.
 
-FROM and TO are served, folder, or a release, of which the first characters are enough.
+FROM and TO are served, folder, a release, of which the first characters are enough, or the
+number of a promotion, as in @7.
 Without them: from served to folder. An assistant's own files are compared line by line,
 its documents by name.`,
 		Example: `  answerable release diff
   answerable release diff 3f2a9c served
+  answerable release diff @7
   answerable release diff --assistant shop`,
 		Args: atMost(2, "at most two states"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -229,7 +231,7 @@ func (c *cli) releasePromote(dir *string) *cobra.Command {
 
 They are checked, stored under their hash and served as a whole by every server on the same
 data; answers under way keep what they began with. With --release an earlier release is
-served again, with the documents that it was promoted with last.`,
+served again, with the documents that it was promoted with last; @7 is promotion 7.`,
 		Example: `  answerable release promote
   answerable release promote shop --release 3f2a9c`,
 		Args: atMost(1, "one assistant"),
@@ -239,7 +241,7 @@ served again, with the documents that it was promoted with last.`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&release, "release", "", "one that was promoted before (default: what the folder holds)")
+	cmd.Flags().StringVar(&release, "release", "", "one that was promoted before, or @7 (default: what the folder holds)")
 	return cmd
 }
 
@@ -250,7 +252,7 @@ func (c *cli) releaseUndo(dir *string) *cobra.Command {
 		Long: `Serve what was served before the promotion that is in force, with its documents.
 
 Undone again, it goes on back, never to and fro. Before the first promotion is the folder:
-it is served and followed again.`,
+it is served and followed again, if it still is what was promoted.`,
 		Example: "  answerable release undo",
 		Args:    atMost(1, "one assistant"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -275,22 +277,27 @@ func (c *cli) move(cmd *cobra.Command, dir, of string, do func(context.Context, 
 		if c.json {
 			return c.print(m)
 		}
-		fmt.Fprintf(c.stdout, "%s now serves %s\n        before: %s\n", m.Assistant, whatServes(m.To), whatServes(m.From))
-		switch back := "answerable release promote " + m.Assistant; {
-		case cmd.Name() == "promote":
-			fmt.Fprintf(c.stdout, "  take it back: answerable release undo %s\n", m.Assistant)
-		case m.From.Promoted:
-			fmt.Fprintf(c.stdout, "  take it back: %s --release %.12s\n", back, m.From.Release)
+		back := "undo " + m.Assistant
+		if cmd.Name() == "undo" {
+			back = fmt.Sprintf("promote %s --release @%d", m.Assistant, m.From.Promotion)
 		}
-		return nil
+		_, err = fmt.Fprintf(c.stdout, "%s now serves %s.\nBefore: %s.\nTake it back: answerable release %s\n", m.Assistant, whatServes(m.To), whatServes(m.From), back)
+		return err
 	})
 }
 
 func whatServes(s httpapi.ServedRelease) string {
 	if !s.Promoted {
-		return fmt.Sprintf("its folder as it is (release %.12s, %d documents)", s.Release, s.Documents)
+		return fmt.Sprintf("its folder as it is (release %.12s, %s)", s.Release, documents(s.Documents))
 	}
-	return fmt.Sprintf("release %.12s (promotion %d, %d documents)", s.Release, s.Promotion, s.Documents)
+	return fmt.Sprintf("release %.12s (promotion %d, %s)", s.Release, s.Promotion, documents(s.Documents))
+}
+
+func documents(n int) string {
+	if n == 1 {
+		return "1 document"
+	}
+	return fmt.Sprintf("%d documents", n)
 }
 
 func (c *cli) releaseExport(dir *string) *cobra.Command {
@@ -333,7 +340,7 @@ Its documents are not among them. Files with another content are not written ove
 		},
 	}
 	cmd.Flags().StringVar(&of, "assistant", "", "which one (needed where there are several)")
-	cmd.Flags().StringVar(&release, "release", httpapi.StateServed, "which release, or folder")
+	cmd.Flags().StringVar(&release, "release", httpapi.StateServed, "which release, @7 or folder")
 	cmd.Flags().BoolVar(&force, "force", false, "write over files that have another content")
 	return cmd
 }

@@ -18,7 +18,12 @@ func (c *cli) serve() *cobra.Command {
 
 DIR is an assistant (a folder with assistant.yaml), a folder of assistants, or simply a
 folder of documents (Markdown, text, HTML). Without DIR the server answers from what
-"answerable ingest" published last, or else from the built-in demo shop.`,
+"answerable ingest" published last, or else from what "answerable release promote"
+promoted, or else from the built-in demo shop.
+
+A change in DIR is checked and served within two seconds or so, or refused with its reason
+while what was there goes on. SIGHUP has the server look at once. From the first
+"answerable release promote" on, a change is served when it is promoted.`,
 		Example: `  answerable serve
   answerable serve ./docs
   answerable serve ./assistants --listen 0.0.0.0:8080 --data /var/lib/answerable`,

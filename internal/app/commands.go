@@ -30,21 +30,28 @@ func CheckAssistants(c Config, dir string) ([]string, error) {
 	return names, errors.Join(errs...)
 }
 
-// OpenPublished opens the generation that an assistant serves; with "" the one that was
-// published last. It reads beside a running server.
+// OpenPublished opens the generation that an assistant serves; with "" that of the one
+// whose documents were published last. It reads beside a running server.
 func OpenPublished(ctx context.Context, c Config, name string) (*knowledge.Generation, error) {
 	s, err := OpenReading(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	published, err := s.Published(ctx, 1000)
-	if err = errors.Join(err, s.Close()); err != nil {
+	promoted, err2 := s.Promoted(ctx)
+	if err = errors.Join(err, err2, s.Close()); err != nil {
 		return nil, err
 	}
 	for _, p := range published {
-		if name == "" || p.Assistant == name {
-			return knowledge.OpenGeneration(filepath.Join(c.Data, "generations", knowledge.FileName(p.Generation)))
+		if name != "" && p.Assistant != name {
+			continue
 		}
+		for _, q := range promoted {
+			if q.Assistant == p.Assistant && q.Generation != "" {
+				p.Generation = q.Generation
+			}
+		}
+		return knowledge.OpenGeneration(filepath.Join(c.Data, "generations", knowledge.FileName(p.Generation)))
 	}
 	if name != "" {
 		return nil, &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("nothing was published for an assistant %q", name)}

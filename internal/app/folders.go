@@ -54,25 +54,29 @@ const demoName = "demo"
 // their folders. With "" it serves what was last ingested, or else what was promoted, or
 // else the demo.
 func (l *Library) Load(ctx context.Context, dir string, progress func(what string, done, total int64)) error {
-	promoted, err := l.inForce(ctx)
+	promotions, err := l.inForce(ctx)
 	if err != nil {
 		return err
 	}
-	folders, err := l.find(ctx, dir, promoted)
+	folders, err := l.find(ctx, dir, promotions)
 	if err != nil {
 		return err
 	}
 	for _, f := range folders {
-		if err := l.begin(ctx, f, promoted[f.name], progress); err != nil {
+		if err := l.begin(ctx, f, promotions[f.name], progress); err != nil {
 			return err
 		}
-		delete(promoted, f.name)
+		delete(promotions, f.name)
 	}
-	if l.stored {
-		for _, p := range promoted {
-			if err := l.begin(ctx, nil, p, progress); err != nil {
-				return err
-			}
+	if !l.stored {
+		return nil
+	}
+	for _, p := range promotions {
+		if p.Release == "" {
+			continue
+		}
+		if err := l.begin(ctx, nil, p, progress); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -80,14 +84,16 @@ func (l *Library) Load(ctx context.Context, dir string, progress func(what strin
 
 // find returns the folders of the assistants. Mistakes in them are told together, but
 // for those that promoted releases stand in for.
-func (l *Library) find(ctx context.Context, dir string, promoted map[string]store.Promotion) ([]*folder, error) {
+func (l *Library) find(ctx context.Context, dir string, promotions map[string]store.Promotion) ([]*folder, error) {
 	if dir == "" {
 		f, err := l.findIngested(ctx)
 		if f != nil || err != nil {
 			return []*folder{f}, err
 		}
-		_, demo := promoted[demoName]
-		if l.stored = len(promoted) > 0; l.stored && !demo {
+		for _, p := range promotions {
+			l.stored = l.stored || p.Release != ""
+		}
+		if l.stored && promotions[demoName].Release == "" {
 			return nil, nil
 		}
 		return []*folder{{name: demoName, source: demoName}}, nil
@@ -103,7 +109,7 @@ func (l *Library) find(ctx context.Context, dir string, promoted map[string]stor
 	var errs []error
 	for _, d := range dirs {
 		f, err := newFolder(d)
-		if _, ok := promoted[f.name]; err != nil && !ok {
+		if err != nil && promotions[f.name].Release == "" {
 			errs = append(errs, err)
 			continue
 		}
@@ -176,7 +182,8 @@ func (noFiles) Open(name string) (fs.File, error) {
 // begin serves the first snapshot of an assistant: what is promoted, or what its folder
 // holds. Beside what is promoted, mistakes in the folder are only told.
 func (l *Library) begin(ctx context.Context, f *folder, p store.Promotion, progress func(what string, done, total int64)) error {
-	if p.N > 0 {
+	pinned := p.Release != ""
+	if pinned {
 		s, err := l.promoted(ctx, p)
 		if err == nil {
 			err = l.equip(s)
@@ -186,7 +193,7 @@ func (l *Library) begin(ctx context.Context, f *folder, p store.Promotion, progr
 			l.serve(s)
 		case l.dry && f != nil: // so that another can be promoted
 			l.log.Warn("what was promoted cannot be served here", "assistant", p.Assistant, "reason", err.Error())
-			p = store.Promotion{}
+			pinned, p = false, store.Promotion{}
 		default:
 			return fmt.Errorf("serve what was promoted for %s: %w", p.Assistant, err)
 		}
@@ -198,11 +205,11 @@ func (l *Library) begin(ctx context.Context, f *folder, p store.Promotion, progr
 	f.before = f.taken
 	c, report := l.read(ctx, f, progress)
 	switch {
-	case p.N > 0 && c.err != nil:
+	case pinned && c.err != nil:
 		l.refuse(f, c.err)
 	case c.err != nil:
 		return c.err
-	case p.N == 0:
+	case !pinned:
 		for _, s := range report.Skipped {
 			l.log.Warn("a file was skipped", "file", s.Path, "reason", s.Reason)
 		}
@@ -212,7 +219,7 @@ func (l *Library) begin(ctx context.Context, f *folder, p store.Promotion, progr
 		if len(c.generation.Documents()) == 0 {
 			l.log.Warn("there are no documents", "dir", c.assistant.Dir)
 		}
-		if err := l.take(ctx, f, c); err != nil {
+		if err := l.take(ctx, f, c, p); err != nil {
 			return err
 		}
 	}
@@ -292,9 +299,9 @@ func invalid(format string, args ...any) error {
 	return &chat.Error{Kind: chat.Invalid, Message: fmt.Sprintf(format, args...)}
 }
 
-// take serves what a folder holds.
-func (l *Library) take(ctx context.Context, f *folder, c *candidate) error {
-	next := &snapshot{Assistant: c.assistant, generation: c.generation, since: chat.Now()}
+// take serves what a folder holds; p is the last promotion, before which that was.
+func (l *Library) take(ctx context.Context, f *folder, c *candidate, p store.Promotion) error {
+	next := &snapshot{Assistant: c.assistant, generation: c.generation, promotion: p, since: chat.Now()}
 	if err := l.equip(next); err != nil {
 		return err
 	}
@@ -305,9 +312,6 @@ func (l *Library) take(ctx context.Context, f *folder, c *candidate) error {
 		if err := l.publish(ctx, f.name, c.generation, f.source); err != nil {
 			return err
 		}
-	}
-	if s := l.snapshot(f.name); s != nil {
-		next.promotion = s.promotion
 	}
 	l.serve(next)
 	return nil
@@ -435,6 +439,7 @@ func (l *Library) PublishFile(ctx context.Context, name, id, dir, by string) err
 		next, err = l.promoted(ctx, p)
 	case f != nil && f.ingested:
 		next.Assistant, err = f.load()
+		f.taken = look{} // there is more than its files show
 	}
 	if err == nil {
 		err = l.equip(next)
@@ -453,9 +458,9 @@ func (l *Library) publishIngested(ctx context.Context, name string, g *knowledge
 	if err := l.publish(ctx, name, g, ingested+dir); err != nil {
 		return store.Promotion{}, err
 	}
-	promoted, err := l.inForce(ctx)
-	p, ok := promoted[name]
-	if err != nil || !ok || p.Generation == g.ID() {
+	promotions, err := l.inForce(ctx)
+	p := promotions[name]
+	if err != nil || p.Release == "" || p.Generation == g.ID() {
 		return p, err
 	}
 	return l.store.Promote(ctx, store.Promotion{Assistant: name, N: p.N + 1, What: store.Ingest,

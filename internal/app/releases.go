@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/answerable/answerable/internal/assistant"
@@ -17,19 +18,14 @@ import (
 // historyShown is how many promotions a status tells of.
 const historyShown = 10
 
-// inForce returns the promotions that are served, by assistant.
+// inForce returns the promotions that are in force, by assistant.
 func (l *Library) inForce(ctx context.Context) (map[string]store.Promotion, error) {
 	all, err := l.store.Promoted(ctx)
-	if err != nil {
-		return nil, err
-	}
-	promoted := map[string]store.Promotion{}
+	byName := map[string]store.Promotion{}
 	for _, p := range all {
-		if p.Release != "" {
-			promoted[p.Assistant] = p
-		}
+		byName[p.Assistant] = p
 	}
-	return promoted, nil
+	return byName, err
 }
 
 // promoted makes the snapshot of a promotion, of what the store has.
@@ -261,7 +257,8 @@ func (l *Library) pack(ctx context.Context, name string) (release, generation st
 }
 
 // Undo serves what was served before the promotion that is in force. Undone again, it goes
-// on back; before the first promotion is the folder.
+// on back. Before the first promotion is the folder, if it still is what was promoted: an
+// undo must not bring what nobody has released.
 func (l *Library) Undo(ctx context.Context, name, by string) (httpapi.ReleaseMove, error) {
 	l.changing.Lock()
 	defer l.changing.Unlock()
@@ -280,8 +277,24 @@ func (l *Library) Undo(ctx context.Context, name, by string) (httpapi.ReleaseMov
 			return move, err
 		}
 		p.Release, p.Generation, p.Back = before.Release, before.Generation, before.Back
+	} else if err := l.unchanged(ctx, s); err != nil {
+		return move, err
 	}
 	return l.move(ctx, s, p, nil)
+}
+
+// unchanged refuses to go back to a folder that has changed since it was promoted.
+func (l *Library) unchanged(ctx context.Context, s *snapshot) error {
+	f := l.folder(s.Name)
+	if f == nil {
+		return nil // it is said later
+	}
+	c, err := l.fresh(ctx, f)
+	if err == nil && !s.is(c) {
+		return &chat.Error{Kind: chat.Conflict, Message: fmt.Sprintf(
+			"nothing was promoted before this, and the folder has changed since: serving it would be new, and not take anything back. See it with answerable release diff, then promote it, or put %s back as it was", f.dir)}
+	}
+	return nil // mistakes are said later
 }
 
 // move appends p to the log and serves it. Nothing changes unless it can be served.
@@ -337,8 +350,16 @@ func (l *Library) history(ctx context.Context, name string) (*snapshot, []store.
 const shortest = 4
 
 // among returns the last promotion of a release, of which the beginning of its name is
-// given.
+// given, or the promotion of a number, as in @7.
 func among(log []store.Promotion, name, release string) (store.Promotion, error) {
+	if number, ok := strings.CutPrefix(release, "@"); ok {
+		for _, p := range log {
+			if strconv.FormatInt(p.N, 10) == number && p.Release != "" {
+				return p, nil
+			}
+		}
+		return store.Promotion{}, &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("%s has no promotion %s of a release: answerable release status lists them", name, release)}
+	}
 	var found []store.Promotion
 	for _, p := range log {
 		if strings.HasPrefix(p.Release, release) && !slices.ContainsFunc(found, func(f store.Promotion) bool { return f.Release == p.Release }) {
@@ -356,7 +377,8 @@ func among(log []store.Promotion, name, release string) (store.Promotion, error)
 	return found[0], nil
 }
 
-// Compare says how two states of an assistant differ: "served", "folder" or a release.
+// Compare says how two states of an assistant differ: "served", "folder" or what among
+// finds.
 func (l *Library) Compare(ctx context.Context, name, from, to string) (httpapi.ReleaseDiff, error) {
 	l.changing.Lock()
 	defer l.changing.Unlock()

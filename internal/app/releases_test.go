@@ -43,8 +43,13 @@ func TestUndoGoesOnBack(t *testing.T) {
 	s.serves("shop", "Two", "Second.")
 	s.undo()
 	s.serves("shop", "One", "First.")
+	if _, err := s.Undo(t.Context(), "shop", "desk"); !errors.Is(err, chat.Conflict) || !strings.Contains(err.Error(), "would be new") {
+		t.Errorf("back to a folder with something new in it: %v", err)
+	}
+	s.serves("shop", "One", "First.")
+	s.write(shop("One", "First."))
 	s.undo()
-	s.serves("shop", "Two", "Second.") // the folder
+	s.serves("shop", "One", "First.") // the folder
 	s.write(shop("Three", "Third."))
 	s.look(2)
 	s.serves("shop", "Three", "Third.")

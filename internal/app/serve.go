@@ -139,7 +139,7 @@ func (a *App) greet(ctx context.Context, out io.Writer, url string, loopback boo
 	for _, s := range a.Library.snapshots() {
 		from := "from " + s.Dir
 		if s.pinned() {
-			from = fmt.Sprintf("of release %.12s, promoted %s", s.Release, s.since.Format("2006-01-02 15:04"))
+			from = fmt.Sprintf("of release %.12s, promoted %s", s.Release, s.since.Local().Format("2006-01-02 15:04"))
 		}
 		fmt.Fprintf(out, "  assistant      %s (%d documents %s)\n", s.Name, len(s.generation.Documents()), from)
 	}

@@ -84,7 +84,7 @@ func (l *Library) lookAgain(ctx context.Context, f *folder, now bool) time.Durat
 		return cost
 	}
 	f.taken = seen
-	l.change(ctx, f, c)
+	l.change(context.WithoutCancel(ctx), f, c) // what was read is served, whoever has gone meanwhile
 	if c.err == nil && len(report.Skipped) > 0 {
 		l.log.Debug("files were skipped", "assistant", f.name, "files", len(report.Skipped))
 	}
@@ -106,7 +106,7 @@ func (l *Library) change(ctx context.Context, f *folder, c *candidate) {
 		if s == nil {
 			c.err = l.first(ctx, f, c)
 		} else {
-			c.err = l.take(ctx, f, c)
+			c.err = l.take(ctx, f, c, s.promotion)
 		}
 		if c.err != nil {
 			f.taken = look{} // the store failed: the next look tries again
@@ -168,13 +168,13 @@ func (l *Library) arrive(ctx context.Context, dir string) {
 // first serves an assistant that is new here: what was promoted of it, or its folder.
 func (l *Library) first(ctx context.Context, f *folder, c *candidate) error {
 	l.log.Info("assistant found", "assistant", f.name, "dir", f.dir)
-	promoted, err := l.inForce(ctx)
+	promotions, err := l.inForce(ctx)
 	if err != nil {
 		return err
 	}
-	p, ok := promoted[f.name]
-	if !ok {
-		return l.take(ctx, f, c)
+	p := promotions[f.name]
+	if p.Release == "" {
+		return l.take(ctx, f, c, p)
 	}
 	s, err := l.promoted(ctx, p)
 	if err == nil {

@@ -12,7 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/answerable/answerable/internal/assistant"
+	"github.com/answerable/answerable/internal/knowledge"
 	"github.com/answerable/answerable/internal/store"
+	"github.com/answerable/answerable/internal/turn"
 )
 
 // shelf is a library over a folder of files that a test changes.
@@ -135,6 +138,49 @@ func TestAChangeIsServedWhenItHasSettled(t *testing.T) {
 	s.look(3)
 	if said := s.log.since(); said != "" {
 		t.Errorf("without a change the log says %s", said)
+	}
+}
+
+// TestAFolderThatChangesWhileItIsRead is read again, and no mixture is served.
+func TestAFolderThatChangesWhileItIsRead(t *testing.T) {
+	s := newShelf(t, shop("One", "First."))
+	s.write(shop("Two", "Second."))
+	read := 0
+	s.runner = func(*assistant.Assistant, *knowledge.Generation) (*turn.Runner, error) { // the last step of reading
+		if read++; read == 1 {
+			s.write(map[string]string{"knowledge/a.md": "# A\n\nThird.\n"})
+		}
+		return nil, nil
+	}
+	s.look(2)
+	s.serves("shop", "One", "First.")
+	s.look(2)
+	s.serves("shop", "Two", "Third.")
+	if said := s.log.since(); read < 2 || strings.Count(said, "assistant swapped") != 1 {
+		t.Errorf("it was read %d times, and the log says %s", read, said)
+	}
+}
+
+// TestWhatTheServerCannotRunIsRefused, such as a model that it does not have.
+func TestWhatTheServerCannotRunIsRefused(t *testing.T) {
+	s := newShelf(t, shop("One", "First."))
+	s.runner = func(a *assistant.Assistant, _ *knowledge.Generation) (*turn.Runner, error) {
+		if a.Company == "Two" {
+			return nil, errors.New("there is no model called so")
+		}
+		return nil, nil
+	}
+	s.write(shop("Two", "Second."))
+	s.look(4)
+	s.serves("shop", "One", "First.")
+	if said := s.log.since(); strings.Count(said, "there is no model called so") != 1 {
+		t.Errorf("the log says %s", said)
+	}
+	if _, err := s.Promote(t.Context(), "shop", "", "desk"); err == nil || !strings.Contains(err.Error(), "there is no model called so") {
+		t.Errorf("Promote = %v", err)
+	}
+	if log, err := s.store.Promotions(t.Context(), "shop", 10); err != nil || len(log) > 0 {
+		t.Errorf("it was promoted all the same: %+v, %v", log, err)
 	}
 }
 

@@ -13,10 +13,10 @@ import (
 )
 
 // Releases shows what the assistants serve, and changes it. States are StateServed,
-// StateFolder or a release, of which the first characters are enough.
+// StateFolder, a release, of which the first characters are enough, or a promotion, as in @7.
 type Releases interface {
 	Status(ctx context.Context) ([]ReleaseStatus, error)
-	// Promote serves a release from now on; "": that of the folder.
+	// Promote serves a release or a promotion from now on; "": what the folder holds.
 	Promote(ctx context.Context, assistant, release, by string) (ReleaseMove, error)
 	// Undo serves what was served before the promotion that is in force.
 	Undo(ctx context.Context, assistant, by string) (ReleaseMove, error)
