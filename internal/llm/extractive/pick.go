@@ -239,7 +239,7 @@ func (r *ratings) section(h int) (quote, bool) {
 	q := quote{units: units, own: own, block: true}
 	q.cover, q.lone = r.coverage(append([]int{h}, units...)...)
 	q.cover = max(q.cover, 0.95*own)
-	q.score = q.cover + 0.35*own + 0.15*r.phrases[h] + r.polarity("", h) + 0.1*r.about[l.units[h].passage]
+	q.score = q.cover + 0.35*own + 0.15*r.phrases[h] + r.polarity(l.units[units[0]].text, h) + 0.1*r.about[l.units[h].passage]
 	if r.asks.steps || r.asks.meaning {
 		q.score += 0.1
 	}
@@ -423,7 +423,7 @@ var defining = regexp.MustCompile(`^[^ ]{0,2}( \([^)]*\))? ?(–|—|-|:|(is|are
 // polarity prefers, where a question asks what is not so, what says that.
 func (r *ratings) polarity(text string, above int) float64 {
 	if !r.negated {
-		if r.asks.steps && above >= 0 && negates(r.library.units[above].text) {
+		if r.asks.steps && (negates(text) || above >= 0 && negates(r.library.units[above].text)) {
 			return -0.3 // how something is done, where it says what is not
 		}
 		return 0
@@ -475,7 +475,7 @@ func (r *ratings) phrase(above int) float64 {
 func aboutSpecial(text string) bool { return hasWord(text, special) || strings.Contains(text, "n't") }
 
 // elsewhereSaid matches sentences that only say where to read on.
-var elsewhereSaid = regexp.MustCompile(`(?i)^\W*(see|for (more|further|details)|(more|further) (information|details)|(please )?refer to|siehe|weitere informationen|voir|véase|vedi|ver|zie)\b`)
+var elsewhereSaid = regexp.MustCompile(`(?i)^\W*(see|read|for (more|further|details)|(more|further) (information|details)|(please )?refer to|siehe|weitere informationen|voir|véase|vedi|ver|zie)\b`)
 
 // negates reports whether text says that something is not so.
 func negates(text string) bool { return hasWord(text, negations) || strings.Contains(text, "n't") }
