@@ -15,8 +15,8 @@ type quote struct {
 	units []int // in the order of the passage; all of one passage
 	score float64
 	cover float64 // share of the question
-	lone  bool    // it has but one of several words of the question
 	own   float64 // the same, by the words of the unit that answers alone
+	lone  bool    // it has but one of several words of the question
 	fit   float64 // as asks.fit gives it
 	block bool    // a list, a table or a section
 	aside bool    // it only says where to read on
@@ -108,14 +108,8 @@ func (l *library) newer(a, b quote) bool {
 	if l.units[i].kind != l.units[j].kind {
 		return false
 	}
-	one, other := termSet(l.units[i].terms), termSet(l.units[j].terms)
-	both := 0
-	for t := range one {
-		if other[t] {
-			both++
-		}
-	}
-	return float64(both) >= 0.6*float64(min(len(one), len(other)))
+	both, all := l.shared(i, j)
+	return all > 0 && both >= 0.4*all
 }
 
 // A single sentence goes on to the end of its paragraph within these bounds.
@@ -570,17 +564,22 @@ func (l *library) repeats(c quote, chosen []quote) bool {
 
 // similar reports whether two units share seven tenths of their terms.
 func (l *library) similar(i, j int) bool {
+	both, all := l.shared(i, j)
+	return all > 0 && both >= 0.7*all
+}
+
+// shared counts the terms that stand in both of two units, and all that stand in either.
+func (l *library) shared(i, j int) (both, all float64) {
 	a, b := termSet(l.units[i].terms), termSet(l.units[j].terms)
 	if len(a) == 0 || len(b) == 0 {
-		return false
+		return 0, 0
 	}
-	both := 0
 	for t := range a {
 		if b[t] {
 			both++
 		}
 	}
-	return float64(both) >= 0.7*float64(len(a)+len(b)-both)
+	return both, float64(len(a)+len(b)) - both
 }
 
 func termSet(terms []lang.Term) map[string]bool {
