@@ -110,7 +110,7 @@ maximum most highest limit
 sms text
 tax taxes vat
 duty duties customs
-parcel package box
+~ parcel package box
 parking park carpark
 late delayed delay
 instalment installment
@@ -135,8 +135,9 @@ overnight express
 country countries
 city town
 picture photo image
-birthday gift present
-gift present
+~ birthday gift present
+~ error errors code codes
+add added adding
 leak leaks leaking
 broken broke break
 colour color

@@ -15,8 +15,8 @@ type quote struct {
 	units []int // in the order of the passage; all of one passage
 	score float64
 	cover float64 // share of the question
-	lone  bool    // it has but one of several words of the question
 	own   float64 // the same, by the words of the unit that answers alone
+	lone  bool    // it has but one of several words of the question
 	fit   float64 // as asks.fit gives it
 	block bool    // a list, a table or a section
 	aside bool    // it only says where to read on
@@ -108,14 +108,8 @@ func (l *library) newer(a, b quote) bool {
 	if l.units[i].kind != l.units[j].kind {
 		return false
 	}
-	one, other := termSet(l.units[i].terms), termSet(l.units[j].terms)
-	both := 0
-	for t := range one {
-		if other[t] {
-			both++
-		}
-	}
-	return float64(both) >= 0.6*float64(min(len(one), len(other)))
+	both, all := l.shared(i, j)
+	return all > 0 && both >= 0.4*all
 }
 
 // A single sentence goes on to the end of its paragraph within these bounds.
@@ -239,7 +233,7 @@ func (r *ratings) section(h int) (quote, bool) {
 	q := quote{units: units, own: own, block: true}
 	q.cover, q.lone = r.coverage(append([]int{h}, units...)...)
 	q.cover = max(q.cover, 0.95*own)
-	q.score = q.cover + 0.35*own + 0.15*r.phrases[h] + r.polarity("", h) + 0.1*r.about[l.units[h].passage]
+	q.score = q.cover + 0.35*own + 0.15*r.phrases[h] + r.polarity(l.units[units[0]].text, h) + 0.1*r.about[l.units[h].passage]
 	if r.asks.steps || r.asks.meaning {
 		q.score += 0.1
 	}
@@ -423,7 +417,7 @@ var defining = regexp.MustCompile(`^[^ ]{0,2}( \([^)]*\))? ?(–|—|-|:|(is|are
 // polarity prefers, where a question asks what is not so, what says that.
 func (r *ratings) polarity(text string, above int) float64 {
 	if !r.negated {
-		if r.asks.steps && above >= 0 && negates(r.library.units[above].text) {
+		if r.asks.steps && (negates(text) || above >= 0 && negates(r.library.units[above].text)) {
 			return -0.3 // how something is done, where it says what is not
 		}
 		return 0
@@ -475,7 +469,7 @@ func (r *ratings) phrase(above int) float64 {
 func aboutSpecial(text string) bool { return hasWord(text, special) || strings.Contains(text, "n't") }
 
 // elsewhereSaid matches sentences that only say where to read on.
-var elsewhereSaid = regexp.MustCompile(`(?i)^\W*(see|for (more|further|details)|(more|further) (information|details)|(please )?refer to|siehe|weitere informationen|voir|véase|vedi|ver|zie)\b`)
+var elsewhereSaid = regexp.MustCompile(`(?i)^\W*(see|read|for (more|further|details)|(more|further) (information|details)|(please )?refer to|siehe|weitere informationen|voir|véase|vedi|ver|zie)\b`)
 
 // negates reports whether text says that something is not so.
 func negates(text string) bool { return hasWord(text, negations) || strings.Contains(text, "n't") }
@@ -570,17 +564,22 @@ func (l *library) repeats(c quote, chosen []quote) bool {
 
 // similar reports whether two units share seven tenths of their terms.
 func (l *library) similar(i, j int) bool {
+	both, all := l.shared(i, j)
+	return all > 0 && both >= 0.7*all
+}
+
+// shared counts the terms that stand in both of two units, and all that stand in either.
+func (l *library) shared(i, j int) (both, all float64) {
 	a, b := termSet(l.units[i].terms), termSet(l.units[j].terms)
 	if len(a) == 0 || len(b) == 0 {
-		return false
+		return 0, 0
 	}
-	both := 0
 	for t := range a {
 		if b[t] {
 			both++
 		}
 	}
-	return float64(both) >= 0.7*float64(len(a)+len(b)-both)
+	return both, float64(len(a)+len(b)) - both
 }
 
 func termSet(terms []lang.Term) map[string]bool {

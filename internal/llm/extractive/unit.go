@@ -115,7 +115,7 @@ func (l *library) cut(passage int, text string) {
 			u.top = len(l.units)
 		}
 		if u.kind < code {
-			u.terms = lang.Terms(u.text, l.language)
+			u.terms = append(lang.Terms(u.text, l.language), signs(u.text, l.language)...)
 		}
 		if u.kind == sentence && codeLike(u) {
 			u.kind = skipped
@@ -124,6 +124,24 @@ func (l *library) cut(passage int, text string) {
 		l.units = append(l.units, u)
 		before, fresh = u, blankLine(raw)
 	}
+}
+
+// signs returns, as terms at the end of text, what its signs are called in a question: who
+// asks for a temperature is answered by "40 °C".
+func signs(text, language string) []lang.Term {
+	if !strings.ContainsAny(text, "°€") {
+		return nil
+	}
+	var terms []lang.Term
+	for _, s := range []struct{ sign, words string }{{"°", "temperature temperatur"}, {"€", "euro"}} {
+		if strings.Contains(text, s.sign) {
+			terms = append(terms, lang.Terms(s.words, language)...)
+		}
+	}
+	for i := range terms {
+		terms[i].Start, terms[i].End = len(text), len(text)
+	}
+	return terms
 }
 
 func isFence(raw string) bool {
