@@ -350,6 +350,9 @@ func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.Op
 			}
 			out.Open = chat.OpenTurn{ID: fresh, Messages: []chat.Message{*m}, Lives: 1, Final: in.Final,
 				Stateless: in.Stateless, History: in.History, AcceptedAt: now}
+			if out.Open.Off, err = offOf(ctx, t, c.Assistant); err != nil {
+				return err
+			}
 		}
 		if err := l.save(); err != nil {
 			return err
