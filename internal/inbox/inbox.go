@@ -32,6 +32,8 @@ type Store interface {
 	Stop(ctx context.Context, id chat.ConversationID) (chat.TurnID, chat.NodeID, int64, error)
 	Turn(ctx context.Context, id chat.TurnID) (chat.PastTurn, error)
 	SaveRecord(ctx context.Context, t chat.Turn) error
+	// SwitchOff returns the conversations whose turns it ended.
+	SwitchOff(ctx context.Context, off chat.Off, say func(assistant string, said []chat.Message) (chat.Text, chat.Entry)) ([]chat.Conversation, error)
 	Ownership
 	Nodes
 }

@@ -58,6 +58,7 @@ type rules struct {
 	states     bool          // want has the states
 	record     bool          // want has the attempts, what was withheld and the error
 	heard      bool          // want has what the providers were told
+	notices    []chat.Notice // in force
 }
 
 func parse(t testing.TB, name string, archive *txtar.Archive) *script {
@@ -148,6 +149,8 @@ func parseRules(t testing.TB, text string) rules {
 			r.record = true
 		case "heard":
 			r.heard = true
+		case "notice": // its text
+			r.notices = append(r.notices, chat.Notice{ID: fmt.Sprint(len(r.notices) + 1), Text: chat.Text(rest)})
 		default:
 			t.Fatalf("there is no rule %q", word)
 		}
@@ -183,7 +186,8 @@ func (sc *script) play(t testing.TB, s *store.Store, dies int) *play {
 		providers = append(providers, extractive.New())
 	}
 	p.runner = &turn.Runner{Build: "test", Store: turnStore{s}, Knowledge: sc.knowledge(t), Model: &llm.Client{Models: llm.Only(providers...)},
-		Rules: sc.rules.Rules, Limits: turn.Limits{Whole: sc.rules.limit}, Log: slog.New(slog.DiscardHandler)}
+		Rules: sc.rules.Rules, Limits: turn.Limits{Whole: sc.rules.limit}, Log: slog.New(slog.DiscardHandler),
+		Notices: func(time.Time) []chat.Notice { return sc.rules.notices }}
 	c, err := s.Create(t.Context(), store.NewConversation{ID: chat.NewConversationID(), Assistant: "demo", TokenHash: []byte("h")})
 	if err != nil {
 		t.Fatal(err)
@@ -212,6 +216,9 @@ func (sc *script) play(t testing.TB, s *store.Store, dies int) *play {
 	close(over)
 	death.Wait()
 	p.leave()
+	if err := s.SwitchOn(t.Context(), ""); err != nil { // for the next script
+		t.Fatal(err)
+	}
 	if p.events, err = s.After(t.Context(), p.id, 0, 10_000); err != nil {
 		t.Fatal(err)
 	}
@@ -282,6 +289,8 @@ func (p *play) start() {
 //	/wait text    waits until the running turn has shown text
 //	/wait end     waits until no turn runs
 //	/stop  /handoff  /take NAME  /release
+//	/off [LINE]    switches the assistant off: to people, or to a line ("-": its own)
+//	/on            and on again
 //	/retry         wants another answer to what the last turn answered
 func (p *play) act(line string) {
 	p.Helper()
@@ -313,6 +322,16 @@ func (p *play) act(line string) {
 		p.mu.Lock()
 		_, err = p.inbox.Take(p.Context(), p.id, rest)
 		p.mu.Unlock()
+	case "/off":
+		off := chat.Off{Assistant: "demo", To: chat.OffToPeople, By: "ops", At: chat.Now()}
+		if rest != "" {
+			off.To, off.Line = chat.OffToLine, chat.Text(strings.TrimPrefix(rest, "-"))
+		}
+		p.mu.Lock()
+		err = p.inbox.SwitchOff(p.Context(), off)
+		p.mu.Unlock()
+	case "/on":
+		err = p.store.SwitchOn(p.Context(), "demo")
 	case "/release":
 		p.mu.Lock()
 		_, err = p.inbox.Release(p.Context(), p.id, chat.Bot)
