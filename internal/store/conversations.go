@@ -290,13 +290,14 @@ var errEnded = &chat.Error{Kind: chat.Conflict, Message: "this conversation was 
 //
 // When it starts a turn, begun, which must not wait and may be nil, is called before the
 // commit: what the turn does until it writes need not wait for the disk, and what it writes
-// comes behind this commit. When Accept then fails, or says that the message does something
-// else, the turn did not begin.
+// comes behind this commit. When the transaction is tried again, begun is told of another
+// turn. When Accept then fails, or says that the message does something else, no turn began.
 func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.OpenTurn)) (chat.Accepted, error) {
 	var out chat.Accepted
 	now := chat.Now()
-	id, fresh := chat.NewMessageID(), chat.NewTurnID()
+	id := chat.NewMessageID()
 	err := s.update(ctx, false, func(t *tx) error {
+		fresh := chat.NewTurnID() // of this attempt: what began with an earlier one has no right to write
 		out = chat.Accepted{Message: chat.Message{ID: id, Role: chat.Customer, Text: in.Text, At: now, ClientID: in.ClientID}}
 		c, err := t.lock(in.Conversation, "")
 		if err != nil {

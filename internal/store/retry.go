@@ -24,10 +24,10 @@ const retryOf = `SELECT id, seq FROM turns WHERE conversation = $1 AND retry_of 
 // Accept.
 func (s *Store) Retry(ctx context.Context, id chat.ConversationID, of chat.TurnID, node chat.NodeID, begun func(chat.OpenTurn)) (chat.Accepted, error) {
 	var out chat.Accepted
-	fresh := chat.NewTurnID()
 	now := chat.Now()
 	err := s.update(ctx, false, func(t *tx) error {
 		out = chat.Accepted{}
+		fresh := chat.NewTurnID() // as in Accept
 		c, err := t.lock(id, "")
 		if err != nil {
 			return err
