@@ -48,6 +48,7 @@ type App struct {
 
 	entries []ModelConfig // those of Models, but for extractive
 	runners map[string]*turn.Runner
+	notices *notices
 	key     store.Key
 	lock    *lock       // of the data directory; nil on PostgreSQL
 	fake    *fakeVendor // or nil
@@ -70,6 +71,10 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	}
 	a.Feed = &feed.Feed{Log: a.Store}
 	a.Store.Announce = a.Feed.Publish
+	a.notices = &notices{store: a.Store}
+	if err := a.notices.read(ctx); err != nil {
+		return nil, err
+	}
 	a.Library = newLibrary(a.Store, o.Config.Data, o.Log)
 	if err := a.Library.Load(ctx, o.Dir, o.Progress); err != nil {
 		return nil, err
@@ -114,8 +119,9 @@ func (a *App) runner(as *assistant.Assistant) *turn.Runner {
 		},
 		Limits: turn.Limits{Whole: whole, Passages: as.Limits.Passages, Tokens: as.Limits.PassageTokens,
 			Calls: a.Config.Limits.Calls, Paid: a.Config.Limits.Tokens},
-		Price: cost(a.entries),
-		Log:   a.Log,
+		Notices: func(at time.Time) []chat.Notice { return a.notices.InForce(name, at) },
+		Price:   cost(a.entries),
+		Log:     a.Log,
 	}
 }
 
@@ -220,7 +226,8 @@ func (a *App) Run(ctx context.Context) error {
 		return a.Inbox.Run(ctx)
 	})
 	g.Go(func() error {
-		return a.Store.Listen(listening, store.Heard{Hint: a.hint, Signal: a.signal, Joined: a.Feed.HintAll})
+		return a.Store.Listen(listening, store.Heard{Hint: a.hint, Signal: a.signal, Settings: a.settingsChanged,
+			Joined: func() { a.Feed.HintAll(); a.settingsChanged() }})
 	})
 	g.Go(func() error { return collectRarely(listening) })
 	if a.Resume {

@@ -232,11 +232,19 @@ func (a *App) askHere(ctx context.Context, name string, question chat.Text, show
 type remote struct{ Serving }
 
 func (r *remote) send(ctx context.Context, path, accept string, body any) (*http.Response, error) {
-	b, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
+	return r.do(ctx, http.MethodPost, path, accept, body)
+}
+
+// do sends a request; no body is nil.
+func (r *remote) do(ctx context.Context, method, path, accept string, body any) (*http.Response, error) {
+	var b []byte
+	if body != nil {
+		var err error
+		if b, err = json.Marshal(body); err != nil {
+			return nil, err
+		}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL+path, bytes.NewReader(b))
+	req, err := http.NewRequestWithContext(ctx, method, r.URL+path, bytes.NewReader(b))
 	if err != nil {
 		return nil, err
 	}
@@ -259,6 +267,19 @@ func (r *remote) send(ctx context.Context, path, accept string, body any) (*http
 		return nil, &chat.Error{Kind: chat.Conflict, Message: p.Detail}
 	}
 	return resp, nil
+}
+
+// call sends a request and reads the answer, which is JSON.
+func (r *remote) call(ctx context.Context, method, path string, body, answer any) error {
+	resp, err := r.do(ctx, method, path, "application/json", body)
+	if err != nil {
+		return err
+	}
+	err = json.NewDecoder(resp.Body).Decode(answer)
+	if err = errors.Join(err, resp.Body.Close()); err != nil {
+		return fmt.Errorf("read the server's answer: %w", err)
+	}
+	return nil
 }
 
 func (r *remote) post(ctx context.Context, path string, body any) error {

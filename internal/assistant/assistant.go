@@ -40,6 +40,7 @@ type Assistant struct {
 	// Knowledge are the folders of FS that hold the documents, none inside another.
 	// The default is "knowledge", or "." where there is no assistant.yaml.
 	Knowledge []string `yaml:"knowledge"`
+	Hours     Hours    `yaml:"hours"`
 	Limits    Limits   `yaml:"limits"`
 	Widget    Widget   `yaml:"widget"`
 

@@ -1,6 +1,14 @@
 package chat
 
-import "unicode/utf8"
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
 
 // OffTo says who or what answers in the place of an assistant that is switched off.
 type OffTo string
@@ -57,3 +65,58 @@ func (n Notice) Passage(tokens int) Passage {
 	return Passage{Document: NoticeDocument + n.ID, Title: "Notice", URL: n.URL, Text: n.Text,
 		End: utf8.RuneCountInString(string(n.Text)), Tokens: tokens}
 }
+
+// Bounds of what operators write.
+const (
+	mostNotice  = 500                  // code points
+	mostOffLine = 1000                 // code points
+	mostReason  = 500                  // code points
+	mostURL     = 2000                 // bytes
+	longest     = 366 * 24 * time.Hour // that a notice is kept ahead: what is later is a slip
+)
+
+// Check reports what is wrong with a switch that somebody asks for, or nil.
+func (o Off) Check() error {
+	switch {
+	case o.To != OffToPeople && o.To != OffToLine:
+		return invalid(`to must be "people" or "line"`)
+	case o.To == OffToPeople && o.Line != "":
+		return invalid(`a line is said only with to: "line"`)
+	}
+	return errors.Join(plain("line", string(o.Line), mostOffLine), plain("reason", o.Reason, mostReason))
+}
+
+// Check reports what is wrong with a notice that somebody adds at a time, or nil.
+func (n Notice) Check(now time.Time) error {
+	u, err := url.Parse(n.URL)
+	switch {
+	case strings.TrimSpace(string(n.Text)) == "":
+		return invalid("text is missing: say what customers are told")
+	case n.Until.IsZero():
+		return invalid("until is missing: say when the notice is over")
+	case !n.Until.After(now):
+		return invalid("until is over: give a time that is to come")
+	case !n.Until.After(n.From.Time):
+		return invalid("until must be after from")
+	case n.Until.Sub(now) > longest:
+		return invalid("until is more than a year ahead: give a time within a year")
+	case n.URL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || len(n.URL) > mostURL):
+		return invalid(fmt.Sprintf("url must be an address such as https://shop.example/news, of at most %d bytes", mostURL))
+	}
+	return plain("text", string(n.Text), mostNotice)
+}
+
+// plain checks a text of one line.
+func plain(name, text string, most int) error {
+	switch n := utf8.RuneCountInString(text); {
+	case !utf8.ValidString(text):
+		return invalid(name + " is not valid UTF-8")
+	case n > most:
+		return invalid(fmt.Sprintf("%s has %d characters, %d are allowed", name, n, most))
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return invalid(name + " must be one line of text")
+	}
+	return nil
+}
+
+func invalid(message string) error { return &Error{Kind: Invalid, Message: message} }

@@ -114,12 +114,17 @@ func (s *Store) TokenHash(ctx context.Context, id chat.ConversationID) ([]byte, 
 }
 
 // Conversations returns up to limit conversations of an owner, those that wait longest
-// first. After is the last one of the page before, or "".
-func (s *Store) Conversations(ctx context.Context, owner chat.Owner, after chat.ConversationID, limit int) ([]chat.Conversation, error) {
+// first: only tests, or none, or with nil both. After is the last one of the page before,
+// or "".
+func (s *Store) Conversations(ctx context.Context, owner chat.Owner, after chat.ConversationID, limit int, test *bool) ([]chat.Conversation, error) {
+	tests := -1
+	if test != nil {
+		tests = bit(*test)
+	}
 	rows, err := s.read.QueryContext(ctx, `SELECT `+conversationColumns+` FROM conversations
 		WHERE owner = $1 AND status <> 'ended' AND ($2 = '' OR
 			(last_at, id) > ((SELECT last_at FROM conversations WHERE id = $2), $2))
-		ORDER BY last_at, id LIMIT $3`, string(owner), string(after), limit)
+		AND ($3 = -1 OR test = $3) ORDER BY last_at, id LIMIT $4`, string(owner), string(after), tests, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list conversations: %w", storageError(err))
 	}

@@ -580,7 +580,7 @@ func (f *fixture) queue() {
 	var got []chat.ConversationID
 	var after chat.ConversationID
 	for {
-		page, err := f.s.Conversations(f.ctx, chat.Queue, after, 2)
+		page, err := f.s.Conversations(f.ctx, chat.Queue, after, 2, nil)
 		f.check(err)
 		for _, c := range page {
 			got = append(got, c.ID)
