@@ -80,7 +80,7 @@ type cli struct {
 // commands are the subcommands, in the order in which help lists them.
 func (c *cli) commands() []*cobra.Command {
 	return []*cobra.Command{
-		c.serve(), c.ask(), c.ingest(), c.search(), c.eval(), c.replay(), c.keys(), c.config(), c.doctor(), c.version(),
+		c.serve(), c.ask(), c.ingest(), c.search(), c.eval(), c.replay(), c.off(), c.on(), c.notice(), c.keys(), c.config(), c.doctor(), c.version(),
 	}
 }
 

@@ -189,15 +189,21 @@ func which(body map[string]any, name string) map[string]any {
 // thisMachine is who does what a command does without a server.
 const thisMachine = "this machine"
 
-// ListNotices returns the notices that are in force or will be.
-func ListNotices(ctx context.Context, o Options) ([]chat.Notice, error) {
-	return operate(ctx, o, func(r *remote) ([]chat.Notice, error) {
-		var out struct {
-			Notices []chat.Notice `json:"notices"`
-		}
-		err := r.call(ctx, "GET", "/api/notices", nil, &out)
-		return out.Notices, err
-	}, func(ctx context.Context, s *store.Store) ([]chat.Notice, error) { return s.Notices(ctx, chat.Now()) })
+// Board is what customers are told now and later.
+type Board struct {
+	Zone    string        `json:"zone,omitempty"` // of the assistant's hours
+	Notices []chat.Notice `json:"notices"`
+}
+
+// ListNotices returns the notices that are in force or will be, and the time zone of an
+// assistant, as far as it is known.
+func ListNotices(ctx context.Context, o Options, assistant string) (Board, error) {
+	return operate(ctx, o, func(r *remote) (out Board, err error) {
+		return out, r.call(ctx, "GET", "/api/notices?assistant="+url.QueryEscape(assistant), nil, &out)
+	}, func(ctx context.Context, s *store.Store) (out Board, err error) {
+		out.Notices, err = s.Notices(ctx, chat.Now())
+		return out, err
+	})
 }
 
 // AddNotice adds a notice and returns it as it is kept.

@@ -37,8 +37,9 @@ func (s *Server) listNotices(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	answer := struct {
+		Zone    string         `json:"zone,omitempty"`
 		Notices []listedNotice `json:"notices"`
-	}{[]listedNotice{}}
+	}{s.zone(r.URL.Query().Get("assistant")), []listedNotice{}}
 	now := chat.Now()
 	for _, n := range all {
 		answer.Notices = append(answer.Notices, listedNotice{n, n.InForce(now)})
@@ -46,9 +47,20 @@ func (s *Server) listNotices(w http.ResponseWriter, r *http.Request) error {
 	return write(w, http.StatusOK, answer)
 }
 
+// zone returns the time zone in which an assistant's people think, or that of the first
+// that says one, or "".
+func (s *Server) zone(assistant string) string {
+	for _, name := range s.Assistants.Names() {
+		if zone := s.Assistants.Hours(name).Zone; zone != "" && (assistant == "" || assistant == name) {
+			return zone
+		}
+	}
+	return ""
+}
+
 // addNotice tells customers something from a time on, until another.
 func (s *Server) addNotice(w http.ResponseWriter, r *http.Request) error {
-	by, err := s.agent(r)
+	by, err := s.operator(r)
 	if err != nil {
 		return err
 	}
@@ -90,7 +102,7 @@ func (s *Server) addNotice(w http.ResponseWriter, r *http.Request) error {
 
 // removeNotice takes a notice away before it is over.
 func (s *Server) removeNotice(w http.ResponseWriter, r *http.Request) error {
-	by, err := s.agent(r)
+	by, err := s.operator(r)
 	if err != nil {
 		return err
 	}

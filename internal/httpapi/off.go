@@ -32,7 +32,7 @@ func (s *Server) switches(w http.ResponseWriter, r *http.Request) error {
 
 // switchOff sends an assistant's customers, or everybody's, to people or to a line.
 func (s *Server) switchOff(w http.ResponseWriter, r *http.Request) error {
-	by, err := s.agent(r)
+	by, err := s.operator(r)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (s *Server) switchOff(w http.ResponseWriter, r *http.Request) error {
 
 // switchOn has an assistant answer again, or all.
 func (s *Server) switchOn(w http.ResponseWriter, r *http.Request) error {
-	by, err := s.agent(r)
+	by, err := s.operator(r)
 	if err != nil {
 		return err
 	}
@@ -98,6 +98,16 @@ func (s *Server) switchOn(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.Log.Warn("switched on", "assistant", name, "all", body.All, "by", by)
 	return s.switches(w, r)
+}
+
+// operator returns who operates the server: the name of the API key, or where everybody
+// may come in, this machine.
+func (s *Server) operator(r *http.Request) (name string, err error) {
+	c, err := s.program(r)
+	if err == nil && c.open {
+		return "this machine", nil
+	}
+	return c.key, err
 }
 
 // meant returns the assistant that is named or the only one, or "" where all are meant.

@@ -177,6 +177,12 @@ func TestNotices(t *testing.T) {
 			t.Errorf("%q: told are %q, want %q", query, got, want)
 		}
 	}
+	if got := s.get("/api/notices?assistant=demo", key).want(200).body; strings.Contains(got, `"zone"`) {
+		t.Errorf("an assistant without hours has a zone: %s", got)
+	}
+	if got := s.get("/api/notices", key).want(200).body; !strings.Contains(got, `"zone":"Europe/Berlin"`) {
+		t.Errorf("the zone is missing in %s", got)
+	}
 	s.request("DELETE", "/api/notices/"+german.ID, "", key).want(200)
 	s.request("DELETE", "/api/notices/"+german.ID, "", key).problem(404, "not-found", "notice list")
 	if got := told("?locale=de"); len(got) != 1 {

@@ -40,6 +40,7 @@ type library struct {
 	language string
 	units    []unit
 	titles   [][]lang.Term // of each passage: its title and headings
+	before   int           // passages of the request that stand before these
 }
 
 // maxQuote bounds a unit in code points: with its mark it must fit into the 400 that the
