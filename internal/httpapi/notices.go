@@ -119,7 +119,7 @@ func (s *Server) removeNotice(w http.ResponseWriter, r *http.Request) error {
 // noticeTold is a notice as customers get it.
 type noticeTold struct {
 	ID    string    `json:"id"`
-	Text  chat.Text `json:"text"`
+	Text  string    `json:"text"`
 	URL   string    `json:"url,omitempty"`
 	Until chat.Time `json:"until"`
 }
@@ -134,7 +134,7 @@ func (s *Server) noticesIn(assistant, locale string) []noticeTold {
 	all := s.Notices.InForce(assistant, time.Now())
 	for i := len(all) - 1; i >= 0; i-- {
 		if n := all[i]; n.Locale == "" || sameLanguage(n.Locale, locale) {
-			told = append(told, noticeTold{n.ID, n.Text, n.URL, n.Until})
+			told = append(told, noticeTold{n.ID, withoutBidi(string(n.Text)), n.URL, n.Until})
 		}
 	}
 	return told

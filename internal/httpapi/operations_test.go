@@ -3,6 +3,8 @@ package httpapi_test
 import (
 	"context"
 	"fmt"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -232,4 +234,43 @@ func TestTests(t *testing.T) {
 		t.Errorf("the others are %+v", got)
 	}
 	s.get("/api/conversations?test=maybe", key).problem(400, "malformed-request", "true or false")
+}
+
+// TestThePageTellsNotices: also without script, what customers are told stands first.
+func TestThePageTellsNotices(t *testing.T) {
+	s := newServer(t, "", hasBoard)
+	until := time.Now().Add(time.Hour).UTC().Format("2006-01-02T15:04:05.000Z")
+	s.post("/api/notices", `{"text":"Late <b>today</b> \u202eevil","url":"https://shop.example/late","until":"`+until+`"}`).want(201)
+	for path, words := range map[string][2]string{"/": {"Notice", "Read more"}, "/?locale=de": {"Hinweis", "Mehr dazu"}} {
+		page := s.get(path).want(200).body
+		want := `<div class="notice"><p dir="auto">Late &lt;b&gt;today&lt;/b&gt; evil <a href="https://shop.example/late" target="_blank" rel="noopener">` + words[1] + `</a></p></div>`
+		board, log := strings.Index(page, want), strings.Index(page, `class="scroller"`)
+		if board < 0 || log < board || !strings.Contains(page, `<section class="notices" role="status" aria-label="`+words[0]+`">`) {
+			t.Errorf("%s: the notice does not stand first in %s", path, page)
+		}
+	}
+}
+
+// TestThePageTellsHours: who waits for a person learns when people are there.
+func TestThePageTellsHours(t *testing.T) {
+	s := newServer(t, "")
+	for _, test := range []struct{ query, want string }{
+		{"?assistant=demo", ""},
+		{"?assistant=other", `(Our team is here right now\.|Nobody from our team is here right now\. Back again: \d{4}-\d\d-\d\d 00:00 CES?T)`},
+		{"?assistant=other&locale=de", `(Unser Team ist gerade da\.|Von unserem Team ist gerade niemand da\. Wieder da: \d{4}-\d\d-\d\d 00:00 CES?T)`},
+	} {
+		page := s.get("/" + test.query).want(200).body
+		token := regexp.MustCompile(`name="token" value="([^"]+)"`).FindStringSubmatch(page)[1]
+		form := url.Values{"token": {token}, "client_id": {"1"}, "act": {"person"}, "consent": {"2026-11"}}
+		body := s.request("POST", "/"+test.query, form.Encode(), "Content-Type: application/x-www-form-urlencoded", "Origin: "+s.URL).want(200).body
+		if test.want == "" {
+			if strings.Contains(body, "our team is here") || strings.Contains(body, "Nobody from our team") {
+				t.Errorf("hours where none are said: %s", body)
+			}
+			continue
+		}
+		if !regexp.MustCompile(test.want).MatchString(body) {
+			t.Errorf("%s: no %s in %s", test.query, test.want, body)
+		}
+	}
 }
