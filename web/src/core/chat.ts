@@ -608,7 +608,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     if (begun && visible && !env.hidden() && Date.now() - told >= times.news) {
       told = Date.now();
       const asked = settingsAsked;
-      const fresh = await server.get<WidgetSettings>(settingsPath(assistant, locale, options.accent)).catch(() => undefined);
+      const fresh = await server.get<WidgetSettings>(settingsPath(assistant, locale, options.accent), undefined, "no-cache").catch(() => undefined);
       if (ended.signal.aborted) return;
       if (fresh && asked === settingsAsked) set({ settings: { ...state.settings!, notices: fresh.notices, hours: fresh.hours } });
     }
