@@ -122,9 +122,11 @@ func nothingAfter(t *testing.T, w *world, nodes []*process, off chat.Off, said s
 	for range 100 {
 		<-begun
 	}
+	began := time.Now()
 	if err := nodes[0].SwitchOff(t.Context(), off); err != nil {
 		t.Fatal(err)
 	}
+	t.Logf("switched off after %v", time.Since(began).Round(time.Millisecond))
 	last := map[chat.ConversationID]int64{}
 	for _, id := range ids {
 		c, err := w.store.Conversation(t.Context(), id)

@@ -24,10 +24,7 @@ type Say = func(assistant string, said []chat.Message) (chat.Text, chat.Entry)
 // commit a turn, so each turn either knows of it or is running when the second step looks;
 // the second step ends all that are running.
 func (s *Store) SwitchOff(ctx context.Context, off chat.Off, say Say) ([]chat.Conversation, error) {
-	err := s.update(ctx, false, func(t *tx) error {
-		if err := t.alone("switched_off"); err != nil {
-			return err
-		}
+	err := s.updateAlone(ctx, "switched_off", func(t *tx) error {
 		t.m.settings = true
 		_, err := t.exec(`INSERT INTO switched_off (assistant, answers, line, reason, set_by, set_at) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (assistant) DO UPDATE SET answers = excluded.answers, line = excluded.line, reason = excluded.reason,
@@ -54,18 +51,6 @@ func (s *Store) SwitchOff(ctx context.Context, off chat.Off, say Say) ([]chat.Co
 		out = append(out, cut...)
 	}
 	return out, nil
-}
-
-// alone waits until nobody else who has read a table is in a transaction, and keeps others
-// from reading it until this one ends. SQLite has one writer, who is alone.
-func (t *tx) alone(table string) error {
-	if !t.w.s.Shared() {
-		return nil
-	}
-	if err := t.run("LOCK TABLE " + table + " IN ACCESS EXCLUSIVE MODE"); err != nil {
-		return fmt.Errorf("lock %s: %w", table, err)
-	}
-	return nil
 }
 
 // runningOf returns the conversations with a running turn of what is switched off.
@@ -196,10 +181,7 @@ const NoticesInForce = 20
 
 // AddNotice stores a notice. It is chat.Conflict when there would be too many at a time.
 func (s *Store) AddNotice(ctx context.Context, n chat.Notice) error {
-	return s.update(ctx, false, func(t *tx) error {
-		if err := t.alone("notices"); err != nil { // nobody else counts now
-			return err
-		}
+	return s.updateAlone(ctx, "notices", func(t *tx) error { // nobody else counts now
 		var beside int
 		if err := t.row(`SELECT COUNT(*) FROM notices WHERE ($1 = '' OR assistant IN ($1, '')) AND until_at > $2 AND from_at < $3`,
 			n.Assistant, n.From.UnixMicro(), n.Until.UnixMicro()).Scan(&beside); err != nil {

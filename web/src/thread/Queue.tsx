@@ -19,7 +19,7 @@ export function Queue({ queue, hours }: { queue: NonNullable<Thread["queue"]>; h
         <span class="pulse" />
         {standing}
       </p>
-      {queue.expectedWaitMs !== undefined && <p>{t("thread.queue_wait", { time: duration(t, queue.expectedWaitMs) })}</p>}
+      {queue.expectedWaitMs !== undefined && hours?.open !== false && <p>{t("thread.queue_wait", { time: duration(t, queue.expectedWaitMs) })}</p>}
       {queue.since && <p>{t("thread.queue_since", { time: t.time(queue.since) })}</p>}
       {hours && (
         <p>
