@@ -3,6 +3,7 @@ package turn
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,37 +74,37 @@ func (w *writing) switchedOff(off chat.Off) {
 }
 
 // notices returns those in force for who asks: in their language, or for everybody. Where
-// the language cannot be told, all are.
+// the language cannot be told, all are. The newest come first, as many as fit into half of
+// the passages' tokens. They are chosen here and not again, so that a replay needs no limits.
 func (r *Runner) notices(o chat.OpenTurn) []chat.Notice {
 	if r.Notices == nil {
 		return nil
 	}
 	var out []chat.Notice
 	language := lang.Language(string(said(o.Messages)))
-	for _, n := range r.Notices(time.Now()) {
-		if base, _, _ := strings.Cut(n.Locale, "-"); base == "" || language == "" || strings.EqualFold(base, language) {
-			out = append(out, n)
+	room := r.passageTokens() / 2
+	for _, n := range slices.Backward(r.Notices(time.Now())) {
+		if base, _, _ := strings.Cut(n.Locale, "-"); base != "" && language != "" && !strings.EqualFold(base, language) {
+			continue
 		}
+		if room -= lang.Tokens(string(n.Text)); room < 0 {
+			break
+		}
+		out = append(out, n)
 	}
 	return out
 }
 
-// usualPassageTokens is Limits.Tokens where it is not set.
-const usualPassageTokens = 1500
+// passageTokens is how many tokens all passages of a turn may have.
+func (r *Runner) passageTokens() int { return or(r.Limits.Tokens, 1500) }
 
-// grounds returns notices as passages, the newest first, as many as fit into half of
-// tokens, and how many tokens are left for documents.
-func grounds(notices []chat.Notice, tokens int) (passages []chat.Passage, left int) {
-	left = tokens
-	for i := len(notices) - 1; i >= 0; i-- {
-		n := lang.Tokens(string(notices[i].Text))
-		if left-n < tokens/2 {
-			break
-		}
-		left -= n
-		passages = append(passages, notices[i].Passage(n))
+// grounds returns notices as passages, and how many tokens they have.
+func grounds(notices []chat.Notice) (passages []chat.Passage, tokens int) {
+	for _, n := range notices {
+		p := n.Passage(lang.Tokens(string(n.Text)))
+		passages, tokens = append(passages, p), tokens+p.Tokens
 	}
-	return passages, left
+	return passages, tokens
 }
 
 var (

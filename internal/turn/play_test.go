@@ -58,7 +58,8 @@ type rules struct {
 	states     bool          // want has the states
 	record     bool          // want has the attempts, what was withheld and the error
 	heard      bool          // want has what the providers were told
-	notices    []chat.Notice // in force
+	notices    []chat.Notice // in force, the newest last
+	tokens     int           // of all passages
 }
 
 func parse(t testing.TB, name string, archive *txtar.Archive) *script {
@@ -149,8 +150,16 @@ func parseRules(t testing.TB, text string) rules {
 			r.record = true
 		case "heard":
 			r.heard = true
-		case "notice": // its text
-			r.notices = append(r.notices, chat.Notice{ID: fmt.Sprint(len(r.notices) + 1), Text: chat.Text(rest)})
+		case "tokens": // of all passages together
+			if _, err := fmt.Sscan(rest, &r.tokens); err != nil {
+				t.Fatal(err)
+			}
+		case "notice": // its text, behind a language in brackets
+			n := chat.Notice{ID: fmt.Sprint(len(r.notices) + 1), Text: chat.Text(rest)}
+			if locale, text, ok := strings.Cut(rest, "] "); ok {
+				n.Locale, n.Text = strings.TrimPrefix(locale, "["), chat.Text(text)
+			}
+			r.notices = append(r.notices, n)
 		default:
 			t.Fatalf("there is no rule %q", word)
 		}
@@ -186,7 +195,7 @@ func (sc *script) play(t testing.TB, s *store.Store, dies int) *play {
 		providers = append(providers, extractive.New())
 	}
 	p.runner = &turn.Runner{Build: "test", Store: turnStore{s}, Knowledge: sc.knowledge(t), Model: &llm.Client{Models: llm.Only(providers...)},
-		Rules: sc.rules.Rules, Limits: turn.Limits{Whole: sc.rules.limit}, Log: slog.New(slog.DiscardHandler),
+		Rules: sc.rules.Rules, Limits: turn.Limits{Whole: sc.rules.limit, Tokens: sc.rules.tokens}, Log: slog.New(slog.DiscardHandler),
 		Notices: func(time.Time) []chat.Notice { return sc.rules.notices }}
 	c, err := s.Create(t.Context(), store.NewConversation{ID: chat.NewConversationID(), Assistant: "demo", TokenHash: []byte("h")})
 	if err != nil {

@@ -219,8 +219,8 @@ func (r *Runner) answer(ctx context.Context, o chat.OpenTurn, w *writing) error 
 	if err != nil {
 		return fmt.Errorf("read the history: %w", err)
 	}
-	notices, left := grounds(w.began.Notices, or(r.Limits.Tokens, usualPassageTokens))
-	found, err := do(ctx, j, "find", r.find, knowledge.Query{Text: t.Input, History: past, Limit: r.Limits.Passages, Tokens: left})
+	notices, told := grounds(w.began.Notices)
+	found, err := do(ctx, j, "find", r.find, knowledge.Query{Text: t.Input, History: past, Limit: r.Limits.Passages, Tokens: r.passageTokens() - told})
 	blind := err != nil
 	switch {
 	case isCut(err) || errors.Is(err, errDiffers):
