@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -114,9 +115,9 @@ func printStatus(w io.Writer, s httpapi.ReleaseStatus) {
 	case s.Served == nil:
 		fmt.Fprintln(w, "  served     nothing: its files never could be read")
 	case s.Served.Promoted:
-		fmt.Fprintf(w, "  served     release %.12s, promoted %s by %s\n", s.Served.Release, moment(s.Served.Since), s.Served.By)
+		fmt.Fprintf(w, "  served     release %.12s, promoted %s by %s\n", s.Served.Release, moment(s.Served.Since, time.Local), s.Served.By)
 	default:
-		fmt.Fprintf(w, "  served     release %.12s, the folder as it is, since %s\n", s.Served.Release, moment(s.Served.Since))
+		fmt.Fprintf(w, "  served     release %.12s, the folder as it is, since %s\n", s.Served.Release, moment(s.Served.Since, time.Local))
 	}
 	if s.Served != nil {
 		fmt.Fprintf(w, "  documents  %d, generation %.12s\n", s.Served.Documents, s.Served.Generation)
@@ -137,14 +138,14 @@ func printStatus(w io.Writer, s httpapi.ReleaseStatus) {
 		}
 	}
 	if r := s.Refused; r != nil && (s.Folder == nil || s.Folder.Error != r.Reason) {
-		fmt.Fprintf(w, "  refused    %s\n%s\n", moment(r.At), indented(r.Reason, "             "))
+		fmt.Fprintf(w, "  refused    %s\n%s\n", moment(r.At, time.Local), indented(r.Reason, "             "))
 	}
 	for i, p := range s.History {
 		label := ""
 		if i == 0 {
 			label = "history"
 		}
-		fmt.Fprintf(w, "  %-9s  %-4s  %s  %-7s  %-12.12s  by %s\n", label, fmt.Sprint("@", p.N), moment(p.At), p.What, releaseName(p.Release), p.By)
+		fmt.Fprintf(w, "  %-9s  %-4s  %s  %-7s  %-12.12s  by %s\n", label, fmt.Sprint("@", p.N), moment(p.At, time.Local), p.What, releaseName(p.Release), p.By)
 	}
 }
 
@@ -155,8 +156,6 @@ func releaseName(release string) string {
 	}
 	return release
 }
-
-func moment(t chat.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
 
 func indented(s, by string) string { return by + strings.ReplaceAll(s, "\n", "\n"+by) }
 

@@ -42,6 +42,7 @@ type library struct {
 	titles   [][]lang.Term // of each passage: its title and headings
 	updated  []string      // of each passage: when its document was, or ""
 	placed   []float64     // of each passage: the share of the best one's score in the search
+	before   int           // passages of the request that stand before these
 }
 
 // maxQuote bounds a unit in code points: with its mark it must fit into the 400 that the
