@@ -6,6 +6,8 @@ package assistants
 import (
 	"embed"
 	"io/fs"
+	"slices"
+	"strings"
 )
 
 //go:embed all:demo
@@ -18,4 +20,25 @@ func Demo() fs.FS {
 		panic(err) // the name is a constant and valid
 	}
 	return demo
+}
+
+// Samples are the names of the sample assistants.
+func Samples() []string {
+	all, err := fs.Glob(files, "*/assistant.yaml")
+	if err != nil {
+		panic(err) // the pattern is a constant and valid
+	}
+	for i, file := range all {
+		all[i] = strings.TrimSuffix(file, "/assistant.yaml")
+	}
+	return all
+}
+
+// Sample returns the folder of a sample, and whether there is one of that name.
+func Sample(name string) (fs.FS, bool) {
+	if !slices.Contains(Samples(), name) {
+		return nil, false
+	}
+	sample, err := fs.Sub(files, name)
+	return sample, err == nil
 }

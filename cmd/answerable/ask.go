@@ -2,8 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -11,116 +12,157 @@ import (
 	"github.com/answerable/answerable/internal/chat"
 )
 
+// talk is with whom a person on a terminal talks.
+type talk struct {
+	assistant, conversation string
+	dir, fake               string
+	test                    bool
+}
+
+func (t *talk) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&t.assistant, "assistant", "", "ask the assistant `NAME` (default: the first)")
+	f.StringVar(&t.conversation, "conversation", "", "go on with the conversation `ID`, or the last")
+	f.StringVar(&t.dir, "dir", "", "answer from the folder `DIR`, without a running server")
+	f.StringVar(&t.fake, "fake-provider", "", "answer from the script `FILE`, without a running server")
+	f.BoolVar(&t.test, "test", false, "mark a new conversation as a test: it counts in no statistics")
+}
+
+// open connects, and finds or begins the conversation.
+func (c *cli) open(ctx context.Context, t talk) (_ *app.Client, _ app.Standing, err error) {
+	var s app.Standing
+	cfg, err := c.load()
+	if err != nil {
+		return nil, s, err
+	}
+	id := chat.ConversationID(t.conversation)
+	if id == "last" {
+		if id, err = app.LastConversation(cfg.Data); err != nil {
+			return nil, s, err
+		}
+	}
+	if id != "" && (t.assistant != "" || t.test) {
+		return nil, s, usageError{errors.New("--assistant and --test are about a new conversation: leave out either them or --conversation")}
+	}
+	client, err := app.Connect(ctx, app.Options{Config: cfg, Dir: t.dir, FakeProvider: t.fake, Resume: id != "",
+		Version: version, Log: c.quiet(), Progress: c.progress})
+	if err != nil {
+		return nil, s, err
+	}
+	if id == "" {
+		id, err = client.Start(ctx, t.assistant, t.test)
+	}
+	if err == nil {
+		s, err = client.Conversation(ctx, id)
+	}
+	if err == nil {
+		err = client.Remember(id)
+	}
+	if err != nil {
+		return nil, s, errors.Join(err, client.Close())
+	}
+	return client, s, nil
+}
+
 func (c *cli) ask() *cobra.Command {
-	var assistant, fake, dir string
+	var with talk
+	var verbose bool
 	cmd := &cobra.Command{
 		Use:   "ask QUESTION",
 		Short: "Ask one question and print the answer with its sources",
 		Long: `Ask one question and print the answer as it comes, with its sources.
 
 A server that runs on the data directory answers; without one, this command does it
-itself, from what was ingested last or from the demo shop.`,
+itself, from what was ingested last or from the demo shop. ^C stops the answer.
+
+The trace of --verbose says how the answer came about: what was searched and found,
+which model was asked and why, what it cost, and what was withheld.`,
 		Example: `  answerable ask "How long does delivery take?"
+  answerable ask "And to Ireland?" --conversation last
+  answerable ask "How long does delivery take?" --verbose
   answerable ask "How long does delivery take?" --json`,
 		Args: exactly(1, "one question (in quotes)"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := c.load()
+			client, s, err := c.open(cmd.Context(), with)
 			if err != nil {
 				return err
 			}
-			o := app.Options{Config: cfg, Dir: dir, FakeProvider: fake, Version: version, Log: c.quiet(), Progress: c.progress}
-			return c.answer(cmd.Context(), o, assistant, chat.Text(args[0]))
+			a, err := c.question(cmd.Context(), client, s, chat.Text(args[0]))
+			if err == nil && verbose && a.Turn != "" {
+				a.Record = new(chat.Turn)
+				*a.Record, err = client.Record(context.WithoutCancel(cmd.Context()), a.Turn)
+			}
+			if err = errors.Join(err, client.Close()); err != nil {
+				return err
+			}
+			return c.tell(a)
 		},
 	}
-	f := cmd.Flags()
-	f.StringVar(&assistant, "assistant", "", "which assistant (default: the first)")
-	f.StringVar(&dir, "dir", "", "answer from this folder, without a running server")
-	f.StringVar(&fake, "fake-provider", "", "answer from a script, without a running server")
+	with.flags(cmd)
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "show the trace of the answer")
 	return cmd
 }
 
-// asked is what ask prints with --json.
-type asked struct {
-	Conversation chat.ConversationID `json:"conversation"`
-	Turn         chat.TurnID         `json:"turn"`
-	Outcome      chat.Outcome        `json:"outcome"`
-	Text         chat.Text           `json:"text"`
-	Level        chat.Level          `json:"level,omitempty"`
-	Citations    []chat.Citation     `json:"citations"`
-	Usage        chat.Usage          `json:"usage"`
-	Cost         chat.Money          `json:"cost_microusd"`
-}
+// stopWithin is how long the end of an answer is waited for that was stopped.
+const stopWithin = 5 * time.Second
 
-func (c *cli) answer(ctx context.Context, o app.Options, assistant string, question chat.Text) error {
-	out := asked{Citations: []chat.Citation{}}
-	printed := false
-	err := app.Ask(ctx, o, assistant, question, func(id chat.ConversationID, e chat.Event) error {
-		out.Conversation, out.Turn = id, e.Turn
-		return c.show(&out, e, &printed)
-	})
+// question asks and shows the answer. When ctx ends, the answer is stopped.
+func (c *cli) question(ctx context.Context, client *app.Client, s app.Standing, text chat.Text) (*answer, error) {
+	a := c.newAnswer(s.ID)
+	sent, err := client.Send(ctx, s.ID, text)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if c.json {
-		return c.print(out)
+	if a.Turn = sent.Turn; a.Turn == "" {
+		return a, nil
 	}
-	fmt.Fprintln(c.stdout)
-	for i, x := range out.Citations {
-		if i == 0 {
-			fmt.Fprintln(c.stdout)
+	reading, enough := context.WithCancel(context.WithoutCancel(ctx))
+	defer enough()
+	stop := context.AfterFunc(ctx, func() {
+		limit, cancel := context.WithTimeout(reading, stopWithin)
+		defer cancel()
+		if _, err := client.Act(limit, s.ID, "stop", nil); err == nil {
+			<-limit.Done() // the reader ends first, or it gets nothing
 		}
-		from := x.Title
-		if x.URL != "" && !strings.HasPrefix(x.URL, "/") {
-			from += " <" + x.URL + ">"
-		} else {
-			from += " (" + x.Document + ")"
+		enough()
+	})
+	defer stop()
+	for e, err := range client.Events(reading, s.ID, s.Seq) {
+		if reading.Err() != nil {
+			break
 		}
-		fmt.Fprintf(c.stdout, "[%d] %s\n    “%s”\n", x.Mark, from, strings.Join(strings.Fields(x.Quote), " "))
+		if err != nil {
+			return nil, err
+		}
+		if e.Turn != a.Turn {
+			continue
+		}
+		if err := a.take(e); err != nil {
+			return nil, err
+		}
+		if e.Kind == chat.KindTurnEnded {
+			return a, nil
+		}
 	}
-	if out.Outcome != chat.Answered {
-		fmt.Fprintf(c.stderr, "(%s)\n", out.Outcome)
-	}
-	if out.Outcome == chat.Failed || out.Outcome == chat.Interrupted {
-		return fmt.Errorf("the turn ended as %s", out.Outcome)
-	}
-	return nil
+	return nil, errors.New("stopped: the server did not confirm it")
 }
 
-// show prints an event of the answer and keeps what the end needs.
-func (c *cli) show(out *asked, e chat.Event, printed *bool) error {
-	switch e.Kind {
-	case chat.KindText:
-		b, err := chat.Decode[chat.TextShown](e)
-		if err != nil {
+// tell prints what comes behind the words of an answer. A turn that failed is an error.
+func (c *cli) tell(a *answer) error {
+	if c.json {
+		if err := c.print(a); err != nil {
 			return err
 		}
-		if !c.json {
-			fmt.Fprint(c.stdout, b.Text)
-			*printed = true
+	} else {
+		c.footnotes(a.Citations)
+		c.remarks(a)
+		if a.Record != nil {
+			c.trace(c.stderr, *a.Record)
 		}
-	case chat.KindRetract:
-		out.Citations = []chat.Citation{}
-		if *printed {
-			fmt.Fprint(c.stdout, "\n\n(The answer so far is withdrawn; here it is anew.)\n\n")
-		}
-	case chat.KindCitation:
-		b, err := chat.Decode[chat.Cited](e)
-		if err != nil {
-			return err
-		}
-		out.Citations = append(out.Citations, b.Citation)
-	case chat.KindLevel:
-		b, err := chat.Decode[chat.LevelChanged](e)
-		if err != nil {
-			return err
-		}
-		out.Level = b.Level
-	case chat.KindTurnEnded:
-		b, err := chat.Decode[chat.TurnEnded](e)
-		if err != nil {
-			return err
-		}
-		out.Outcome, out.Text, out.Usage, out.Cost = b.Outcome, b.Text, b.Usage, b.Cost
+	}
+	switch a.Outcome {
+	case chat.Failed, chat.Interrupted, chat.Stopped:
+		return fmt.Errorf("the turn ended as %s", a.Outcome)
 	}
 	return nil
 }

@@ -3,19 +3,20 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/answerable/answerable/internal/app"
 )
 
 func (c *cli) config() *cobra.Command {
 	cmd := &cobra.Command{Use: "config", Short: "Show the configuration that is in force, and where each value comes from", Args: subcommand,
-		Long: `Show every key that is in force with its value and where that comes from: a flag, an
-environment variable, a line of the server's file, or the default. A flag goes before a
-variable, and that before the file. Secrets are not shown.
+		Long: `Show every key that is in force with its value, as the server's file has it, and where
+the value comes from: a flag, an environment variable, a line of the file, or the default.
+A flag goes before a variable, and that before the file. Secrets are not shown.
 
 These variables set a key of the file: ANSWERABLE_LISTEN, ANSWERABLE_DATA,
 ANSWERABLE_POSTGRES, ANSWERABLE_IDENTITY_SECRET, ANSWERABLE_LOG_LEVEL and
@@ -32,31 +33,67 @@ ANSWERABLE_KEY_FILE gives the key that seals what is stored.`,
 			if c.json {
 				return c.print(all)
 			}
-			w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
-			for _, x := range all {
-				fmt.Fprintf(w, "%s\t%s\t%s\n", x.Key, shown(x.Value), x.Origin)
+			text, err := settingsFile(all)
+			if err != nil {
+				return err
 			}
-			return w.Flush()
+			_, err = io.WriteString(c.stdout, text)
+			return err
 		}}
-	cmd.AddCommand(c.checkConfig())
+	cmd.AddCommand(c.checkConfig(), c.schema())
 	return cmd
 }
 
-// shown writes a value as it could stand in the file.
-func shown(value any) string {
-	switch v := value.(type) {
-	case string:
-		if v == "" {
-			return `""`
+// settingsFile writes settings as the server's file has them, each with its origin as a
+// comment. What has no key in the file is a comment altogether.
+func settingsFile(all []app.Setting) (string, error) {
+	var b strings.Builder
+	var open []string // keys and items that the line before was in
+	for _, x := range all {
+		path := strings.Split(strings.ReplaceAll(x.Key, "[", ".["), ".")
+		in, key := path[:len(path)-1], path[len(path)-1]
+		same := 0
+		for same < len(in) && same < len(open) && in[same] == open[same] {
+			same++
 		}
-	case []any:
-		items := make([]string, len(v))
-		for i, x := range v {
-			items[i] = shown(x)
+		dash := false
+		begin := func(depth int, key string) string {
+			line := strings.Repeat("  ", depth) + key
+			if dash {
+				line = strings.Repeat("  ", depth-1) + "- " + key
+			}
+			dash = false
+			return line
 		}
-		return "[" + strings.Join(items, ", ") + "]"
+		for depth := same; depth < len(in); depth++ {
+			if in[depth][0] == '[' { // an item begins with its first key
+				dash = true
+				continue
+			}
+			fmt.Fprintf(&b, "%s:\n", begin(depth, in[depth]))
+		}
+		open = in
+		value, err := inYAML(x.Value)
+		if err != nil {
+			return "", fmt.Errorf("write %s: %w", x.Key, err)
+		}
+		if x.Extra {
+			key = "# " + key
+		}
+		fmt.Fprintf(&b, "%-44s # %s\n", begin(len(in), key)+": "+value, x.Origin)
 	}
-	return fmt.Sprint(value)
+	return b.String(), nil
+}
+
+// inYAML writes a value on one line.
+func inYAML(value any) (string, error) {
+	var n yaml.Node
+	if err := n.Encode(value); err != nil {
+		return "", err
+	}
+	n.Style |= yaml.FlowStyle
+	b, err := yaml.Marshal(&n)
+	return strings.TrimSpace(string(b)), err
 }
 
 func (c *cli) checkConfig() *cobra.Command {

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -58,24 +57,35 @@ func (c *cli) diagnosis(r app.Report) error {
 	}
 	wide := 0
 	for _, f := range r.Findings {
-		wide = max(wide, len(f.Name))
+		wide = max(wide, cells(f.Name))
 	}
-	var b, todo strings.Builder
 	area := ""
 	for _, f := range r.Findings {
 		if f.Area != area {
 			area = f.Area
-			fmt.Fprintln(&b, area)
+			fmt.Fprintln(c.stdout, c.stdout.paint(bold, area))
 		}
-		fmt.Fprintf(&b, "  %-4s  %-*s  %s\n", f.State, wide, f.Name, f.Detail)
-		if f.Advice != "" {
-			fmt.Fprintf(&todo, "  %-4s  %s, %s: %s\n", f.State, f.Area, f.Name, f.Advice)
+		c.stdout.hang("  "+c.state(f.State)+"  "+f.Name, 10+wide, f.Detail)
+	}
+	todo := false
+	for _, f := range r.Findings {
+		if f.Advice == "" {
+			continue
 		}
+		if !todo {
+			fmt.Fprintf(c.stdout, "\n%s\n", c.stdout.paint(bold, "What to do:"))
+			todo = true
+		}
+		c.stdout.hang("  "+c.state(f.State), 8, f.Area+", "+f.Name+": "+f.Advice)
 	}
-	if todo.Len() > 0 {
-		fmt.Fprintf(&b, "\nWhat to do:\n%s", &todo)
-	}
-	fmt.Fprintf(&b, "\n%s\nWarnings: %d. Failures: %d.\n", r.Summary, r.Warnings, r.Failures)
-	_, err := fmt.Fprint(c.stdout, &b)
+	fmt.Fprintln(c.stdout)
+	c.stdout.paragraphs("", "", r.Summary)
+	_, err := fmt.Fprintf(c.stdout, "Warnings: %d. Failures: %d.\n", r.Warnings, r.Failures)
 	return err
+}
+
+// state writes how a finding is, in four columns.
+func (c *cli) state(s app.State) string {
+	how := map[app.State]style{app.Fine: good, app.Warn: bold, app.Fails: bad}[s]
+	return c.stdout.paint(how, pad(string(s), 4))
 }

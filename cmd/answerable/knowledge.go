@@ -35,9 +35,9 @@ func (c *cli) ingest() *cobra.Command {
 				return c.print(r)
 			}
 			for _, s := range r.Skipped {
-				fmt.Fprintf(c.stderr, "skipped %s: %s\n", s.Path, s.Reason)
+				fmt.Fprintf(c.stderr, "skipped %s: %s\n", chat.Line(s.Path), s.Reason)
 			}
-			fmt.Fprintf(c.stdout, "%s: %d documents, %d passages, generation %.12s, in %s\n", r.Assistant, r.Documents, r.Passages, r.Generation, time.Since(began).Round(time.Millisecond))
+			fmt.Fprintf(c.stdout, "%s: %s, %s, generation %s, in %s\n", r.Assistant, count(r.Documents, "document"), count(r.Passages, "passage"), short(r.Generation), brief(time.Since(began)))
 			return nil
 		},
 	}
@@ -77,22 +77,21 @@ func (c *cli) search() *cobra.Command {
 				fmt.Fprintln(c.stdout, "Nothing found.")
 			}
 			for i, p := range found.Passages {
-				heading := p.Heading
+				heading := chat.Line(p.Heading)
 				if heading != "" {
 					heading = " > " + heading
 				}
-				fmt.Fprintf(c.stdout, "%d. %s%s (%s, %d–%d)  %.2f\n%s\n\n", i+1, p.Title, heading, p.Document, p.Start, p.End, p.Score, indent(string(p.Text)))
+				where := c.stdout.paint(dim, fmt.Sprintf("(%s, %d–%d)  %.2f", chat.Line(p.Document), p.Start, p.End, p.Score))
+				fmt.Fprintf(c.stdout, "%d. %s %s\n", i+1, c.stdout.paint(bold, chat.Line(p.Title)+heading), where)
+				c.stdout.paragraphs("   ", "", strings.TrimSpace(string(p.Text)))
+				fmt.Fprintln(c.stdout)
 			}
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&name, "assistant", "", "whose documents (default: those published last)")
-	cmd.Flags().IntVar(&limit, "limit", 5, "passages")
+	cmd.Flags().StringVar(&name, "assistant", "", "search the documents of the assistant `NAME` (default: those published last)")
+	cmd.Flags().IntVar(&limit, "limit", 5, "show `N` passages")
 	return cmd
-}
-
-func indent(s string) string {
-	return "   " + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n   ")
 }
 
 func (c *cli) eval() *cobra.Command {
@@ -105,16 +104,18 @@ func (c *cli) eval() *cobra.Command {
 
 func (c *cli) evalRetrieval() *cobra.Command {
 	var cfg eval.RetrievalConfig
-	history := -1
+	var history int
 	cmd := &cobra.Command{
 		Use:   "retrieval",
 		Short: "Measure how well passages are found: nDCG@10, recall, MRR",
 		Long: `Measure how well passages are found.
 
 The files are JSON Lines, gzipped or not:
+
   docs     {"id", "title", "text"}
   queries  {"id", "text", "history": [{"role", "text"}]}
   qrels    {"query", "doc", "grade"}
+
 Documents are cut into passages as when they are served; a document scores as its best
 passage. Gain is linear, as in trec_eval. Queries without a relevant document are skipped
 and counted.`,
@@ -126,13 +127,14 @@ and counted.`,
 					return usageError{fmt.Errorf("%s is missing: name the file", f.flag)}
 				}
 			}
-			switch {
-			case history == 0:
-				cfg.History = eval.NoHistory
-			case history > 0:
-				cfg.History = history
+			if history < 0 {
+				return usageError{fmt.Errorf("--history is 0 or more, not %d", history)}
 			}
-			r, err := eval.Retrieval(cmd.Context(), cfg, nil)
+			cfg.History = history
+			if history == 0 && cmd.Flags().Changed("history") {
+				cfg.History = eval.NoHistory
+			}
+			r, err := eval.Retrieval(cmd.Context(), cfg, func(p eval.Progress) { c.progress(p.Stage, int64(p.Done), int64(p.Total)) })
 			if err != nil {
 				return err
 			}
@@ -143,12 +145,12 @@ and counted.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&cfg.Docs, "docs", "", "the documents")
-	f.StringVar(&cfg.Queries, "queries", "", "the queries")
-	f.StringVar(&cfg.Qrels, "qrels", "", "which documents are relevant")
-	f.StringVar(&cfg.Predictions, "predictions", "", "write a JSON line per query with the ranking to this file")
-	f.IntVar(&cfg.K, "k", 20, "documents to rank for each query, at least 20")
-	f.IntVar(&history, "history", -1, "earlier turns to use; 0 for none (default: all)")
+	f.StringVar(&cfg.Docs, "docs", "", "the documents `FILE`")
+	f.StringVar(&cfg.Queries, "queries", "", "the queries `FILE`")
+	f.StringVar(&cfg.Qrels, "qrels", "", "the `FILE` that says which documents are relevant")
+	f.StringVar(&cfg.Predictions, "predictions", "", "write a JSON line per query with the ranking to `FILE`")
+	f.IntVar(&cfg.K, "k", 20, "rank `N` documents for each query, at least 20")
+	f.IntVar(&history, "history", 0, "use `N` earlier turns; 0 for none (default: all)")
 	return cmd
 }
 

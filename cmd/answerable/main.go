@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,9 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -43,21 +47,21 @@ var errDiffers = errors.New("the replay differs")
 type usageError struct{ error }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	c := &cli{stdin: stdin, stdout: stdout, stderr: stderr}
+	c := &cli{stdin: stdin, stdout: newScreen(stdout), stderr: newScreen(stderr)}
 	root := c.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetOut(c.stdout)
+	root.SetErr(c.stderr)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(stderr, "answerable:", err)
+	c.complain(err)
 	var usage usageError
 	switch {
 	case errors.As(err, &usage):
-		fmt.Fprintln(stderr, "Run the command with --help to see how it is used.")
+		fmt.Fprintln(c.stderr, "Run the command with --help to see how it is used.")
 		return exitUsage
 	case errors.Is(err, errDiffers):
 		return exitDiffers
@@ -65,10 +69,18 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return exitFailed
 }
 
+// complain says what went wrong.
+func (c *cli) complain(err error) {
+	p := &prose{s: c.stderr}
+	p.write(c.stderr.paint(bad, "answerable:") + " " + clean(err.Error()))
+	p.end()
+}
+
 // cli is what the commands share.
 type cli struct {
 	stdin          io.Reader
-	stdout, stderr io.Writer
+	stdout, stderr *screen
+	doing          *bar // what progress tells of, or nil
 
 	configFile string
 	data       string
@@ -79,7 +91,8 @@ type cli struct {
 // commands are the subcommands, in the order in which help lists them.
 func (c *cli) commands() []*cobra.Command {
 	return []*cobra.Command{
-		c.serve(), c.ask(), c.ingest(), c.search(), c.eval(), c.replay(), c.release(), c.keys(), c.config(), c.doctor(), c.version(),
+		c.init(), c.importing(), c.serve(), c.ask(), c.chat(), c.ingest(), c.search(), c.eval(), c.replay(), c.release(), c.keys(), c.config(), c.doctor(), c.loadtest(), c.version(),
+		c.completion(), c.man(),
 	}
 }
 
@@ -90,8 +103,8 @@ func (c *cli) root() *cobra.Command {
 		Long: `Answerable answers customers from your own documents, cites them, hands over to a
 person without losing a word, and keeps a record of everything it said.
 
-Start with:  answerable serve            the demo shop, on http://127.0.0.1:8080
-             answerable serve ./docs     your own folder of Markdown, text or HTML`,
+  answerable serve          the demo shop, on http://127.0.0.1:8080
+  answerable serve ./docs   your own folder of Markdown, text or HTML`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Example: `  answerable serve ./docs
@@ -100,14 +113,18 @@ Start with:  answerable serve            the demo shop, on http://127.0.0.1:8080
 		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
 	f := root.PersistentFlags()
-	f.StringVar(&c.configFile, "config", "", "the server's file (default: "+app.ConfigFile+" in the working directory, if it is there)")
-	f.StringVar(&c.data, "data", "", "the data directory (default: ./data)")
-	f.StringVar(&c.postgres, "postgres", "", "URL of a PostgreSQL database to use in place of SQLite")
+	f.StringVar(&c.configFile, "config", "", "the server's `FILE` (default: "+app.ConfigFile+" here, if it is there)")
+	f.StringVar(&c.data, "data", "", "the data directory `DIR` (default: ./data)")
+	f.StringVar(&c.postgres, "postgres", "", "`URL` of a PostgreSQL database to use in place of SQLite")
 	f.BoolVar(&c.json, "json", false, "print one JSON value")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(wrongFlag)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { c.help(cmd) })
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(helpCommand())
 	for _, cmd := range c.commands() {
 		root.AddCommand(cmd)
 	}
+	c.complete(root)
 	return root
 }
 
@@ -119,14 +136,6 @@ func exactly(n int, what string) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-// subcommand refuses what is not a subcommand.
-func subcommand(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usageError{fmt.Errorf("there is no command %q", strings.TrimSpace(name(cmd)+" "+args[0]))}
-	}
-	return nil
 }
 
 // name is what is typed behind "answerable" for a command.
@@ -159,15 +168,27 @@ func (c *cli) quiet() *slog.Logger {
 	return slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
-// print writes one JSON value.
+// print writes one JSON value. What a terminal would obey is escaped, which says the same.
 func (c *cli) print(v any) error {
-	e := json.NewEncoder(c.stdout)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	out := make([]byte, 0, b.Len())
+	for _, r := range b.String() {
+		if r >= 0x7f && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+			for _, unit := range utf16.Encode([]rune{r}) {
+				out = fmt.Appendf(out, `\u%04x`, unit)
+			}
+		} else {
+			out = utf8.AppendRune(out, r)
+		}
+	}
+	_, err := c.stdout.Write(out)
+	return err
 }
-
-// progress tells a person what takes long.
-func (c *cli) progress(what string) { fmt.Fprintln(c.stderr, what) }
 
 func (c *cli) version() *cobra.Command {
 	return &cobra.Command{

@@ -44,7 +44,10 @@ compare what is shown with what the customer saw. Exit code 3 when it differs.`,
 				ids = []chat.TurnID{chat.TurnID(args[0])}
 			}
 			differ := []map[string]string{}
-			for _, id := range ids {
+			for i, id := range ids {
+				if all {
+					c.progress("replaying", int64(i), int64(len(ids)))
+				}
 				past, err := s.Turn(cmd.Context(), id)
 				if err != nil {
 					return err
@@ -57,8 +60,11 @@ compare what is shown with what the customer saw. Exit code 3 when it differs.`,
 					differ = append(differ, map[string]string{"turn": string(id), "difference": difference})
 				}
 				if !all && !c.json {
-					fmt.Fprintln(c.stdout, got.Text)
+					c.stdout.paragraphs("", "", string(got.Text))
 				}
+			}
+			if all {
+				c.progress("replaying", int64(len(ids)), int64(len(ids)))
 			}
 			if c.json {
 				if err := c.print(map[string]any{"turns": len(ids), "same": len(ids) - len(differ), "differ": differ}); err != nil {

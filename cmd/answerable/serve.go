@@ -56,8 +56,8 @@ while what was there goes on. SIGHUP has the server look at once. From the first
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&listen, "listen", "", "address and port (default: 127.0.0.1:8080)")
-	f.StringVar(&fake, "fake-provider", "", "answer from a script, for trials and tests: a file, or settings such as ttft=200ms,itl=20ms")
+	f.StringVar(&listen, "listen", "", "listen on `ADDRESS`, a host and a port (default: 127.0.0.1:8080)")
+	f.StringVar(&fake, "fake-provider", "", "answer from a `SCRIPT`, for trials and tests: a file, or settings such as ttft=200ms,itl=20ms")
 	f.BoolVar(&unlimited, "no-anonymous-limits", false, "do not limit anonymous visitors, for load tests")
 	return cmd
 }

@@ -11,7 +11,7 @@ const table = `| Size | Chest | Waist |\n| --- | --- | ---: |\n${"| M | 96–103
 const code = `\`\`\`js\n${"const size = (chest) => sizes.find(({ from, to }) => from <= chest && chest <= to);\n".repeat(10)}\`\`\``;
 const prose = "Gull rain jackets are cut **wide**, so that a jumper fits *underneath*; `Skerry` jumpers fit [closely](https://shop.example/fit). ".repeat(3);
 /** About 1,500 tokens, as four characters each. */
-const long = `${[prose, table, prose, prose, code, `- ${prose}\n- ${prose}`, prose, table, `> ${prose}`, prose, prose].join("\n\n")}\n`;
+const long = `${[prose, table, prose, prose, code, `- ${prose}\n- ${prose}`, prose, table, `> ${prose}`, prose, prose, table, prose].join("\n\n")}\n`;
 
 const median = (all) => all.toSorted((a, b) => a - b)[all.length >> 1];
 const ms = (n) => `${n.toFixed(1)} ms`;

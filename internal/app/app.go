@@ -37,7 +37,9 @@ type Options struct {
 	Resume       bool   // a server: it goes on with turns that dead processes left open
 	Version      string
 	Log          *slog.Logger
-	Progress     func(string) // is told what takes long; nil is allowed
+	// Progress is told how far long work is; nil is allowed. Total is -1 where nobody knows
+	// it. The last call of a work has done = total; with 0 and 0, what is a remark.
+	Progress func(what string, done, total int64)
 }
 
 // App is a running process's parts. Close it.
@@ -98,13 +100,12 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 
 // runner returns what answers for an assistant with these documents.
 func (a *App) runner(as *assistant.Assistant, g *knowledge.Generation) (*turn.Runner, error) {
+	if err := a.checkModels(as); err != nil {
+		return nil, err
+	}
 	policies, err := guard.NewPolicies(as.Policies)
 	if err != nil {
-		return nil, fmt.Errorf("make the policies of %s ready: %w", as.Name, err)
-	}
-	asked, err := a.modelsOf(as)
-	if err != nil {
-		return nil, err
+		panic("app: policies of an assistant that was not validated: " + err.Error())
 	}
 	whole := as.Limits.Turn
 	if whole == 0 {
@@ -118,7 +119,7 @@ func (a *App) runner(as *assistant.Assistant, g *knowledge.Generation) (*turn.Ru
 		rules.Claims.Uncited = guard.Flag
 	}
 	r := &turn.Runner{
-		Assistant: name, Company: as.Company, Release: as.Release, Build: a.build(), Store: turnStore{a.Store}, Model: asked, Rules: rules, Policies: policies,
+		Assistant: name, Company: as.Company, Release: as.Release, Build: a.build(), Store: turnStore{a.Store}, Model: a.modelsOf(as), Rules: rules, Policies: policies,
 		Persona: turn.Persona{Name: as.Persona.Name, Style: as.Persona.Style, Languages: as.Languages, Tell: as.Tell(), Instructions: as.Instructions},
 		Limits: turn.Limits{Whole: whole, Passages: as.Limits.Passages, Tokens: as.Limits.PassageTokens,
 			Calls: a.Config.Limits.Calls, Paid: a.Config.Limits.Tokens},

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -10,9 +9,8 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
-	"strings"
+	"slices"
 
-	"github.com/answerable/answerable/internal/access"
 	"github.com/answerable/answerable/internal/assistant"
 	"github.com/answerable/answerable/internal/chat"
 	"github.com/answerable/answerable/internal/knowledge"
@@ -59,6 +57,23 @@ func OpenPublished(ctx context.Context, c Config, name string) (*knowledge.Gener
 		return nil, &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("nothing was published for an assistant %q", name)}
 	}
 	return nil, &chat.Error{Kind: chat.NotFound, Message: "no documents were ingested yet: run answerable ingest DIR, or the server once"}
+}
+
+// PublishedNames returns the names of the assistants for which something was ever
+// published. It reads beside a running server.
+func PublishedNames(ctx context.Context, c Config) ([]string, error) {
+	s, err := OpenReading(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	published, err := s.Published(ctx, 1000)
+	var names []string
+	for _, p := range published {
+		if !slices.Contains(names, p.Assistant) {
+			names = append(names, p.Assistant)
+		}
+	}
+	return names, errors.Join(err, s.Close())
 }
 
 // Ingested is what ingest did.
@@ -112,7 +127,7 @@ func openWriting(ctx context.Context, o Options) (*writing, error) {
 			return nil, err
 		}
 		if s != nil {
-			return &writing{server: &remote{*s}}, nil
+			return &writing{server: &remote{Serving: *s, http: http.DefaultClient}}, nil
 		}
 	}
 	a := &App{Options: o}
@@ -158,93 +173,31 @@ func (w *writing) ingest(ctx context.Context, a *assistant.Assistant, dir string
 	return out, err
 }
 
-// Ask asks one question in a new conversation and passes on the events of its turn. A
-// server that runs on the data directory answers, unless o names what to answer from.
-func Ask(ctx context.Context, o Options, name string, question chat.Text, show func(chat.ConversationID, chat.Event) error) error {
-	if o.Dir == "" && o.FakeProvider == "" && o.Config.Postgres.Reveal() == "" {
-		s, err := ServingAt(o.Config.Data)
-		if err != nil {
-			return err
-		}
-		if s != nil {
-			return (&remote{*s}).ask(ctx, name, question, show)
-		}
-	}
-	a, err := New(ctx, o)
-	if err != nil {
-		return err
-	}
-	return errors.Join(a.ask(ctx, name, question, show), a.Close())
-}
-
-// ask answers in this process.
-func (a *App) ask(ctx context.Context, name string, question chat.Text, show func(chat.ConversationID, chat.Event) error) error {
-	names := a.Library.Names()
-	if name == "" && len(names) > 0 {
-		name = names[0]
-	}
-	if !a.Library.Has(name) {
-		return &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("there is no assistant %q; there are: %s", name, strings.Join(names, ", "))}
-	}
-	running, stop := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- a.Run(running) }()
-	err := a.askHere(ctx, name, question, show)
-	stop()
-	return errors.Join(err, <-done)
-}
-
-func (a *App) askHere(ctx context.Context, name string, question chat.Text, show func(chat.ConversationID, chat.Event) error) error {
-	id := chat.NewConversationID()
-	_, hash := access.NewToken(id)
-	if _, err := a.Store.Create(ctx, store.NewConversation{ID: id, Assistant: name, TokenHash: hash}); err != nil {
-		return err
-	}
-	m, err := a.Inbox.Accept(ctx, chat.Incoming{Conversation: id, Text: question})
-	if err != nil {
-		return err
-	}
-	for e, err := range a.Feed.Follow(ctx, id, 0) {
-		if err != nil {
-			return err
-		}
-		if e.Turn != m.Message.Turn {
-			continue
-		}
-		if err := show(id, e); err != nil {
-			return err
-		}
-		if e.Kind == chat.KindTurnEnded {
-			return nil
-		}
-	}
-	return ctx.Err()
-}
-
 // remote is a running server.
-type remote struct{ Serving }
-
-func (r *remote) send(ctx context.Context, path, accept string, body any) (*http.Response, error) {
-	return r.do(ctx, http.MethodPost, path, accept, body)
+type remote struct {
+	Serving
+	http *http.Client
 }
 
-// do sends a request; no body is nil.
-func (r *remote) do(ctx context.Context, method, path, accept string, body any) (*http.Response, error) {
-	var b []byte
+func (r *remote) send(ctx context.Context, method, path, accept string, body any) (*http.Response, error) {
+	var content io.Reader = http.NoBody
 	if body != nil {
-		var err error
-		if b, err = json.Marshal(body); err != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
 			return nil, err
 		}
+		content = bytes.NewReader(b)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, r.URL+path, bytes.NewReader(b))
+	req, err := http.NewRequestWithContext(ctx, method, r.URL+path, content)
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+r.Token)
-	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", accept)
-	resp, err := http.DefaultClient.Do(req)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := r.http.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("ask the server at %s: %w", r.URL, err)
 	}
@@ -262,13 +215,15 @@ func (r *remote) do(ctx context.Context, method, path, accept string, body any) 
 	return resp, nil
 }
 
-// call sends a request and reads the answer, which is JSON.
-func (r *remote) call(ctx context.Context, method, path string, body, answer any) error {
-	resp, err := r.do(ctx, method, path, "application/json", body)
+// call sends body, unless it is nil, and reads the answer into out, unless that is nil.
+func (r *remote) call(ctx context.Context, method, path string, body, out any) error {
+	resp, err := r.send(ctx, method, path, "application/json", body)
 	if err != nil {
 		return err
 	}
-	err = json.NewDecoder(resp.Body).Decode(answer)
+	if out != nil {
+		err = json.NewDecoder(resp.Body).Decode(out)
+	}
 	if err = errors.Join(err, resp.Body.Close()); err != nil {
 		return fmt.Errorf("read the server's answer: %w", err)
 	}
@@ -276,51 +231,5 @@ func (r *remote) call(ctx context.Context, method, path string, body, answer any
 }
 
 func (r *remote) post(ctx context.Context, path string, body any) error {
-	resp, err := r.send(ctx, path, "application/json", body)
-	if err != nil {
-		return err
-	}
-	return resp.Body.Close()
-}
-
-func (r *remote) ask(ctx context.Context, name string, question chat.Text, show func(chat.ConversationID, chat.Event) error) error {
-	body := map[string]any{}
-	if name != "" {
-		body["assistant"] = name
-	}
-	resp, err := r.send(ctx, "/v1/conversations", "application/json", body)
-	if err != nil {
-		return err
-	}
-	var c struct {
-		ID chat.ConversationID `json:"id"`
-	}
-	err = json.NewDecoder(resp.Body).Decode(&c)
-	if err = errors.Join(err, resp.Body.Close()); err != nil {
-		return fmt.Errorf("read the server's answer: %w", err)
-	}
-	resp, err = r.send(ctx, "/v1/conversations/"+string(c.ID)+"/messages", "text/event-stream", map[string]any{"text": question})
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	lines := bufio.NewScanner(resp.Body)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		data, ok := strings.CutPrefix(lines.Text(), "data: ")
-		if !ok {
-			continue
-		}
-		var e chat.Event
-		if err := json.Unmarshal([]byte(data), &e); err != nil {
-			return fmt.Errorf("read the server's answer: %w", err)
-		}
-		if err := show(c.ID, e); err != nil {
-			return err
-		}
-		if e.Kind == chat.KindTurnEnded {
-			return nil
-		}
-	}
-	return fmt.Errorf("the server's answer broke off: %w", errors.Join(lines.Err(), io.ErrUnexpectedEOF))
+	return r.call(ctx, http.MethodPost, path, body, nil)
 }

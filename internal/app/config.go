@@ -19,57 +19,90 @@ import (
 // ConfigFile is the server's file in the working directory.
 const ConfigFile = "answerable.yaml"
 
-// Config is the server's file. answerable.example.yaml explains each key.
+// Config is the server's file. answerable.example.yaml has every key.
 type Config struct {
-	Listen         string        `yaml:"listen"`          // 127.0.0.1:8080
-	Data           string        `yaml:"data"`            // ./data
-	Postgres       config.Secret `yaml:"postgres"`        // none: SQLite in Data
-	AllowedOrigins []string      `yaml:"allowed_origins"` // none: our own
-	TrustedProxies []Network     `yaml:"trusted_proxies"` // none
-	Identity       Identity      `yaml:"identity"`
-	Models         []ModelConfig `yaml:"models"` // those of the environment
-	Log            Log           `yaml:"log"`
-	Limits         Limits        `yaml:"limits"`
+	// Where to listen. On another address than 127.0.0.1 the server asks for API keys.
+	Listen string `yaml:"listen"`
+	// The folder that holds everything that must survive: database, index, keys.
+	Data string `yaml:"data" need:"name the folder in which the data is kept"`
+	// postgres://user:password@host:5432/database. Default: SQLite in the data folder.
+	Postgres config.Secret `yaml:"postgres"`
+	// Sites whose pages may call this server, as in https://shop.example. Default: only the
+	// server's own pages.
+	AllowedOrigins []string `yaml:"allowed_origins"`
+	// Addresses or ranges of the proxies in front of this server: their X-Forwarded-For says
+	// who is asking. Default: nobody's does.
+	TrustedProxies []Network `yaml:"trusted_proxies"`
+	// How customers who are signed in on the company's site are known.
+	Identity Identity `yaml:"identity"`
+	// The language models, in the order in which they are asked. Default: those whose key or
+	// base URL is in the environment.
+	Models []ModelConfig `yaml:"models"`
+	// What is logged, and how.
+	Log Log `yaml:"log"`
+	// What the server does at once and how long it waits.
+	Limits Limits `yaml:"limits"`
 }
 
 // Identity is how customers who are signed in on the company's site are known.
 type Identity struct {
-	Secret    config.Secret `yaml:"secret"`     // none; several with commas between them
-	PublicKey string        `yaml:"public_key"` // none; a file
+	// What the company's server and this one share, at least 32 bytes; several with commas
+	// between them. Default: none.
+	Secret config.Secret `yaml:"secret"`
+	// A PEM file with the public key of the company's server. Default: none.
+	PublicKey string `yaml:"public_key"`
 }
 
 // Log says what is logged, and how.
 type Log struct {
-	Level  string `yaml:"level"`  // info
-	Format string `yaml:"format"` // text
+	// The least level that is logged.
+	Level string `yaml:"level" oneof:"debug,info,warn,error"`
+	// How a line is written.
+	Format string `yaml:"format" oneof:"text,json"`
 }
 
 // Limits bound what one server does at once and how long it waits.
 type Limits struct {
-	MessageBytes int             `yaml:"message_bytes"` // 32768
-	BodyBytes    int64           `yaml:"body_bytes"`    // 262144
-	Turn         time.Duration   `yaml:"turn"`          // 60s
-	Calls        int             `yaml:"calls"`         // 8; of models that cost, in a turn
-	Tokens       int             `yaml:"tokens"`        // 100000; of all these calls together
-	Provider     ProviderLimits  `yaml:"provider"`
-	Streams      int             `yaml:"streams"` // 10000
-	Stop         time.Duration   `yaml:"stop"`    // 10s
-	Anonymous    AnonymousLimits `yaml:"anonymous"`
+	// Bytes of one message's text.
+	MessageBytes int `yaml:"message_bytes" between:"1,1048576"`
+	// Bytes of a whole HTTP request, at least those of a message.
+	BodyBytes int64 `yaml:"body_bytes" between:"1,67108864"`
+	// The whole time of an answer.
+	Turn time.Duration `yaml:"turn" between:"1s,1h"`
+	// Calls of models that cost, in one turn, retries included.
+	Calls int `yaml:"calls" between:"1,1000"`
+	// Tokens that these calls may take together, in and out.
+	Tokens int `yaml:"tokens" between:"1000,100000000"`
+	// How long a model may take before another takes over.
+	Provider ProviderLimits `yaml:"provider"`
+	// Event streams open at once.
+	Streams int `yaml:"streams" between:"1,1000000"`
+	// How long running answers may go on when the server stops.
+	Stop time.Duration `yaml:"stop" between:"0s,1h"`
+	// What visitors who have not signed in may do; 0 is no limit.
+	Anonymous AnonymousLimits `yaml:"anonymous"`
 }
 
 // ProviderLimits are how long a provider may take before another takes over.
 type ProviderLimits struct {
-	Connect    time.Duration `yaml:"connect"`     // 5s
-	FirstToken time.Duration `yaml:"first_token"` // 20s
-	Between    time.Duration `yaml:"between"`     // 20s
-	Whole      time.Duration `yaml:"whole"`       // 2m
-	Hedge      bool          `yaml:"hedge"`       // false
+	// To make a connection.
+	Connect time.Duration `yaml:"connect" between:"1ms,1h"`
+	// Of silence before the first piece of an answer.
+	FirstToken time.Duration `yaml:"first_token" between:"1ms,1h"`
+	// Of silence between two pieces.
+	Between time.Duration `yaml:"between" between:"1ms,1h"`
+	// For one whole answer.
+	Whole time.Duration `yaml:"whole" between:"1ms,1h"`
+	// Whether to ask a second time when a model is slower than 19 times in 20.
+	Hedge bool `yaml:"hedge"`
 }
 
 // AnonymousLimits hold for visitors who have not signed in; 0 is no limit.
 type AnonymousLimits struct {
-	MessagesPerMinute      int `yaml:"messages_per_minute"`      // 30, in a conversation
-	ConversationsPerMinute int `yaml:"conversations_per_minute"` // 120, from an address
+	// Messages a minute in a conversation.
+	MessagesPerMinute int `yaml:"messages_per_minute" between:"0,1000000"`
+	// Conversations a minute from an address.
+	ConversationsPerMinute int `yaml:"conversations_per_minute" between:"0,1000000"`
 }
 
 // DefaultConfig is what holds where the file says nothing.
@@ -102,9 +135,6 @@ func (c Config) Validate() error {
 				break
 			}
 		}
-	}
-	if c.Data == "" {
-		errs = append(errs, config.At("data", "is empty; name the folder in which the data is kept"))
 	}
 	if p := c.Postgres.Reveal(); p != "" && !strings.HasPrefix(p, "postgres://") && !strings.HasPrefix(p, "postgresql://") {
 		errs = append(errs, config.At("postgres", "want a URL such as postgres://user:password@host:5432/database"))
@@ -149,13 +179,6 @@ func (i Identity) open() (access.Identities, error) {
 	return ids, nil
 }
 
-func (l Log) Validate() error {
-	return errors.Join(
-		config.OneOf("level", l.Level, "debug", "info", "warn", "error"),
-		config.OneOf("format", l.Format, "text", "json"),
-	)
-}
-
 // Threshold returns the level below which nothing is logged.
 func (l Log) Threshold() slog.Level {
 	var level slog.Level
@@ -165,22 +188,12 @@ func (l Log) Threshold() slog.Level {
 	return level
 }
 
+// Validate checks what a type alone does not say.
 func (l Limits) Validate() error {
-	return errors.Join(
-		config.Between("message_bytes", l.MessageBytes, 1, 1<<20),
-		config.Between("body_bytes", l.BodyBytes, int64(l.MessageBytes), 64<<20),
-		config.Between("turn", l.Turn, time.Second, time.Hour),
-		config.Between("calls", l.Calls, 1, 1000),
-		config.Between("tokens", l.Tokens, 1000, 100_000_000),
-		config.Between("provider.connect", l.Provider.Connect, time.Millisecond, time.Hour),
-		config.Between("provider.whole", l.Provider.Whole, time.Millisecond, time.Hour),
-		config.Between("provider.first_token", l.Provider.FirstToken, time.Millisecond, time.Hour),
-		config.Between("provider.between", l.Provider.Between, time.Millisecond, time.Hour),
-		config.Between("streams", l.Streams, 1, 1_000_000),
-		config.Between("stop", l.Stop, 0, time.Hour),
-		config.Between("anonymous.messages_per_minute", l.Anonymous.MessagesPerMinute, 0, 1_000_000),
-		config.Between("anonymous.conversations_per_minute", l.Anonymous.ConversationsPerMinute, 0, 1_000_000),
-	)
+	if l.BodyBytes > 0 && l.BodyBytes < int64(l.MessageBytes) {
+		return config.At("body_bytes", "%d is less than message_bytes, %d: no such message could be sent", l.BodyBytes, l.MessageBytes)
+	}
+	return nil
 }
 
 // Network is one address or a range of them, as in 10.0.0.1 or 10.0.0.0/8.

@@ -94,7 +94,7 @@ func TestBadConfig(t *testing.T) {
 	for text, want := range map[string]string{
 		"listen: here":                     `:1: listen: want an address with a port, such as 127.0.0.1:8080, not "here"`,
 		"listen: 127.0.0.1:http":           `:1: listen: want an address with a port, such as 127.0.0.1:8080, not "127.0.0.1:http"`,
-		"data: ''":                         `:1: data: is empty; name the folder in which the data is kept`,
+		"data: ''":                         `:1: data: is missing; name the folder in which the data is kept`,
 		"postgres: user:hunter2@host":      `:1: postgres: want a URL such as postgres://user:password@host:5432/database`,
 		"allowed_origins: [shop.example]":  `:1: allowed_origins[0]: "shop.example" is not an origin such as https://shop.example`,
 		"identity: {secret: hunter2}":      `:1: identity.secret: each secret needs at least 32 bytes; make one with: openssl rand -hex 32`,
@@ -102,7 +102,7 @@ func TestBadConfig(t *testing.T) {
 		"log:\n  level: verbose":           `:2: log.level: "verbose" is not one of debug, info, warn, error`,
 		"log:\n  format: jsn":              `:2: log.format: "jsn" is not one of text, json; did you mean "json"?`,
 		"limits:\n  message_bytes: 0":      `:2: limits.message_bytes: 0 is not between 1 and 1048576`,
-		"limits:\n  body_bytes: 100":       `:2: limits.body_bytes: 100 is not between 32768 and 67108864`,
+		"limits:\n  body_bytes: 100":       `:2: limits.body_bytes: 100 is less than message_bytes, 32768: no such message could be sent`,
 		"limits:\n  turn: 0s":              `:2: limits.turn: 0s is not between 1s and 1h`,
 		"limits: {provider: {between: 0}}": `:1: limits.provider.between: 0s is not between 1ms and 1h`,
 		"limits: {anonymus: 3}":            `:1: unknown key "anonymus" in limits; did you mean "anonymous"?`,

@@ -30,7 +30,7 @@ type Checkup struct {
 	Mistakes error  // of file, environment and flags: then Config is not looked at
 	Dir      string // as in Options
 	Offline  bool   // nobody is asked over the network
-	Progress func(string)
+	Progress func(what string, done, total int64)
 
 	limit time.Duration // of each call; 0 is 15 s
 }
@@ -302,7 +302,7 @@ func (c Checkup) tryModels(ctx context.Context) []*trial {
 		trials = append(trials, &trial{place: i + 1, model: m, asked: m.Model, limits: c.Config.Limits.Provider, limit: cmp.Or(c.limit, 15*time.Second), offline: c.Offline})
 	}
 	if len(trials) > 0 && !c.Offline && c.Progress != nil {
-		c.Progress("Each model is now asked two short questions, which costs a fraction of a cent.")
+		c.Progress("Each model is now asked two short questions, which costs a fraction of a cent.", 0, 0)
 	}
 	var g errgroup.Group
 	for _, t := range trials {

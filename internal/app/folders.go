@@ -53,7 +53,7 @@ const demoName = "demo"
 // Load serves the assistants of a directory: what was promoted of them, or else what is in
 // their folders. With "" it serves what was last ingested, or else what was promoted, or
 // else the demo.
-func (l *Library) Load(ctx context.Context, dir string, progress func(string)) error {
+func (l *Library) Load(ctx context.Context, dir string, progress func(what string, done, total int64)) error {
 	promotions, err := l.inForce(ctx)
 	if err != nil {
 		return err
@@ -181,7 +181,7 @@ func (noFiles) Open(name string) (fs.File, error) {
 
 // begin serves the first snapshot of an assistant: what is promoted, or what its folder
 // holds. Beside what is promoted, mistakes in the folder are only told.
-func (l *Library) begin(ctx context.Context, f *folder, p store.Promotion, progress func(string)) error {
+func (l *Library) begin(ctx context.Context, f *folder, p store.Promotion, progress func(what string, done, total int64)) error {
 	pinned := p.Release != ""
 	if pinned {
 		s, err := l.promoted(ctx, p)
@@ -228,7 +228,7 @@ func (l *Library) begin(ctx context.Context, f *folder, p store.Promotion, progr
 }
 
 // read reads a folder as it is now.
-func (l *Library) read(ctx context.Context, f *folder, progress func(string)) (*candidate, []knowledge.Skip) {
+func (l *Library) read(ctx context.Context, f *folder, progress func(what string, done, total int64)) (*candidate, []knowledge.Skip) {
 	as, err := f.load()
 	if err != nil {
 		return &candidate{err: err}, nil
@@ -325,7 +325,7 @@ func (l *Library) refuse(f *folder, err error) {
 
 // Ingest reads an assistant's documents and makes their generation, or opens it if it
 // was made before. It is on disk afterwards, not published.
-func (l *Library) Ingest(ctx context.Context, a *assistant.Assistant, progress func(string)) (*knowledge.Generation, knowledge.Report, error) {
+func (l *Library) Ingest(ctx context.Context, a *assistant.Assistant, progress func(what string, done, total int64)) (*knowledge.Generation, knowledge.Report, error) {
 	g, report, err := l.index(ctx, a, l.known(ctx, &folder{name: a.Name}, nil), progress)
 	if err == nil {
 		err = l.write(g)
@@ -354,7 +354,7 @@ func (l *Library) known(ctx context.Context, f *folder, s *snapshot) []*knowledg
 
 // index returns the generation of an assistant's documents: one of known, or a new one
 // that is in memory only.
-func (l *Library) index(ctx context.Context, a *assistant.Assistant, known []*knowledge.Generation, progress func(string)) (*knowledge.Generation, knowledge.Report, error) {
+func (l *Library) index(ctx context.Context, a *assistant.Assistant, known []*knowledge.Generation, progress func(what string, done, total int64)) (*knowledge.Generation, knowledge.Report, error) {
 	docs, report, err := readDocuments(ctx, a, progress)
 	if err != nil {
 		return nil, report, fmt.Errorf("read the documents of %s: %w", a.Name, err)
@@ -363,6 +363,10 @@ func (l *Library) index(ctx context.Context, a *assistant.Assistant, known []*kn
 		if g.Holds(docs) {
 			return g, report, nil
 		}
+	}
+	if progress != nil {
+		progress("indexing "+a.Name, 0, -1)
+		defer progress("indexing "+a.Name, 1, 1)
 	}
 	g, err := knowledge.Build(docs)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -107,7 +108,8 @@ func newSwapping(t *testing.T) *swapping {
 	out, done := &greeting{said: make(chan string, 1)}, make(chan error, 1)
 	go func() { done <- p.app.serve(ctx, time.Now(), out) }()
 	select {
-	case p.server.URL = <-out.said:
+	case url := <-out.said:
+		p.server = remote{Serving: Serving{URL: url}, http: http.DefaultClient}
 	case err := <-done:
 		t.Fatal(err)
 	}
@@ -278,15 +280,7 @@ func (p *swapping) ask(ctx context.Context, client int) error {
 		if n%4 == 0 {
 			question = "What is the secret word?"
 		}
-		var a answer
-		err := p.server.ask(ctx, "shop", question, func(_ chat.ConversationID, e chat.Event) error {
-			if e.Kind != chat.KindTurnEnded {
-				return nil
-			}
-			end, err := chat.Decode[chat.TurnEnded](e)
-			a = answer{e.Turn, string(end.Text), end.Outcome}
-			return err
-		})
+		a, err := p.askOnce(ctx, question)
 		if err != nil {
 			return fmt.Errorf("a request was refused: %w", err)
 		}
@@ -298,6 +292,29 @@ func (p *swapping) ask(ctx context.Context, client int) error {
 		p.answers = append(p.answers, a)
 		p.mu.Unlock()
 	}
+}
+
+// askOnce asks in a conversation of its own.
+func (p *swapping) askOnce(ctx context.Context, question chat.Text) (answer, error) {
+	c := &Client{server: p.server}
+	id, err := c.Start(ctx, "shop", false)
+	if err != nil {
+		return answer{}, err
+	}
+	sent, err := c.Send(ctx, id, question)
+	if err != nil {
+		return answer{}, err
+	}
+	for e, err := range c.Events(ctx, id, sent.Seq) {
+		if err != nil {
+			return answer{}, err
+		}
+		if e.Kind == chat.KindTurnEnded {
+			end, err := chat.Decode[chat.TurnEnded](e)
+			return answer{e.Turn, string(end.Text), end.Outcome}, err
+		}
+	}
+	return answer{}, errors.New("the events ended before the turn")
 }
 
 // check looks at every answer, its record and its journal, and at all that the model was

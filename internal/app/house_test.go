@@ -40,6 +40,7 @@ const (
 // subpackages go with it, both ways.
 var arrows = []struct{ packages, mayImport string }{
 	{"assistants", ""}, // the embedded files
+	{"load", ""},       // measures servers from outside, as strangers do
 	{"chat", ""},
 	{"lang", "chat"},
 	{"config classify privacy", "chat lang"},
@@ -49,6 +50,8 @@ var arrows = []struct{ packages, mayImport string }{
 	{"turn", base + " " + steps},
 	{"inbox", "chat lang config privacy turn"},
 	{"assistant", base + " " + steps},
+	{"importer", "config knowledge"},             // whose reading it prepares for
+	{"starter", "knowledge assistant"},           // its tests load what it writes
 	{around, "chat config " + "turn inbox feed"}, // whose interfaces they fulfil
 	{edges, base + " " + steps + " " + engine + " " + around},
 	{"httpapi", base + " " + steps + " " + engine + " " + around + " console"}, // which serves the built files
@@ -56,7 +59,7 @@ var arrows = []struct{ packages, mayImport string }{
 	{"cmd", everything},
 }
 
-const everything = "app assistants " + base + " " + steps + " " + engine + " " + around + " " + edges
+const everything = "app assistants importer starter load " + base + " " + steps + " " + engine + " " + around + " " + edges
 
 // testArrows are imports that only tests may have, each with its reason.
 var testArrows = map[string]string{

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -199,13 +198,13 @@ func (l *Library) Document(generation, id string) (knowledge.Document, bool) {
 
 // readDocuments reads an assistant's knowledge folders. Documents are named by their
 // path in the assistant's folder.
-func readDocuments(ctx context.Context, a *assistant.Assistant, progress func(string)) ([]knowledge.Document, knowledge.Report, error) {
+func readDocuments(ctx context.Context, a *assistant.Assistant, progress func(what string, done, total int64)) ([]knowledge.Document, knowledge.Report, error) {
 	var all []knowledge.Document
 	var sum knowledge.Report
 	for _, folder := range a.Knowledge {
 		tell := func(p knowledge.Progress) {
-			if progress != nil && p.Done > 0 && p.Done%1000 == 0 {
-				progress(fmt.Sprintf("read %d of %d files", p.Done, p.Total))
+			if progress != nil && p.Total > 0 {
+				progress("reading "+a.Name, int64(p.Done), int64(p.Total))
 			}
 		}
 		docs, report, err := readFolder(ctx, a, folder, tell)

@@ -26,17 +26,29 @@ import (
 	"github.com/answerable/answerable/internal/llm/wire"
 )
 
-// ModelConfig is one entry of models. answerable.example.yaml explains each key.
+// ModelConfig is one language model.
 type ModelConfig struct {
-	Provider string        `yaml:"provider"` // openai, anthropic or gemini: which API it speaks
-	Name     string        `yaml:"name"`     // that of the provider
-	Model    string        `yaml:"model"`    // the vendor's small one; of a local server its first
-	BaseURL  string        `yaml:"base_url"` // that of the environment, or the vendor's
-	KeyEnv   string        `yaml:"key_env"`  // the vendor's, such as OPENAI_API_KEY
-	Headers  []Header      `yaml:"headers"`  // none
-	Extra    Object        `yaml:"extra"`    // none
-	Window   int           `yaml:"window"`   // 0: unknown; tokens that the model takes and gives together
-	Price    Price         `yaml:"price"`    // unknown
+	// The API that it speaks.
+	Provider string `yaml:"provider" oneof:"openai,anthropic,gemini" need:"it is one of openai, anthropic, gemini"`
+	// What it is called in records, in metrics and by assistants. Default: that of the
+	// provider.
+	Name string `yaml:"name"`
+	// The vendor's name of it. Default: the vendor's small one; of a local server its first.
+	Model string `yaml:"model"`
+	// The address of the API. Default: that of the environment, or the vendor's.
+	BaseURL string `yaml:"base_url"`
+	// The environment variable that has the key. Default: the vendor's, such as
+	// OPENAI_API_KEY.
+	KeyEnv string `yaml:"key_env"`
+	// Further headers of each request, as in "X-Title: shop". Default: none.
+	Headers []Header `yaml:"headers"`
+	// Further fields of each request, as a JSON object in quotes. Default: none.
+	Extra Object `yaml:"extra"`
+	// Tokens that the model takes and gives together; 0 is unknown.
+	Window int `yaml:"window" between:"0,100000000"`
+	// What a million tokens cost, in dollars. Default: unknown.
+	Price Price `yaml:"price"`
+
 	key      config.Secret // of the environment
 	keyName  string
 	baseName string
@@ -44,9 +56,12 @@ type ModelConfig struct {
 
 // Price is what a million tokens cost, in dollars.
 type Price struct {
-	Input  Dollars `yaml:"input"`
+	// Of what a model is told.
+	Input Dollars `yaml:"input"`
+	// Of what it writes.
 	Output Dollars `yaml:"output"`
-	Cached Dollars `yaml:"cached"` // of input that the provider had in its cache
+	// Of what it is told and had in its cache. Default: as input.
+	Cached Dollars `yaml:"cached"`
 }
 
 // Dollars are written 0.15.
@@ -96,11 +111,7 @@ var environmentName = regexp.MustCompile(`^[A-Z_][A-Z0-9_]{0,63}$`)
 
 // Validate checks what a type alone does not say.
 func (m ModelConfig) Validate() error {
-	names := make([]string, len(vendors))
-	for i, v := range vendors {
-		names[i] = v.name
-	}
-	errs := []error{config.OneOf("provider", m.Provider, names...), config.Between("window", m.Window, 0, 100_000_000)}
+	var errs []error
 	if _, err := wire.ParseBase(m.BaseURL, "https://api.example.com", ""); err != nil {
 		errs = append(errs, config.At("base_url", "%w", err))
 	}
@@ -300,12 +311,9 @@ func (f *fakeVendor) serve(ctx context.Context) error {
 
 // modelsOf returns who answers for an assistant: all models, or those that its file names,
 // in its order. A script answers for every assistant.
-func (a *App) modelsOf(as *assistant.Assistant) (*llm.Client, error) {
+func (a *App) modelsOf(as *assistant.Assistant) *llm.Client {
 	if len(as.Models) == 0 || a.FakeProvider != "" {
-		return a.Models, nil
-	}
-	if err := checkModels(as, a.entries); err != nil {
-		return nil, err
+		return a.Models
 	}
 	var chain []llm.Model
 	for _, name := range as.Models {
@@ -320,7 +328,15 @@ func (a *App) modelsOf(as *assistant.Assistant) (*llm.Client, error) {
 		reason = assistant.File + " names no language model"
 	}
 	last := a.Models.Models[len(a.entries):] // extractive
-	return a.Models.Of(append(chain, last...), reason), nil
+	return a.Models.Of(append(chain, last...), reason)
+}
+
+// checkModels checks that there are the models that an assistant names.
+func (a *App) checkModels(as *assistant.Assistant) error {
+	if a.FakeProvider != "" {
+		return nil
+	}
+	return checkModels(as, a.entries)
 }
 
 // called reports whether an assistant means this entry by a name.

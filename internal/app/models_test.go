@@ -8,11 +8,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/answerable/answerable/internal/assistant"
 	"github.com/answerable/answerable/internal/llm/llmtest"
 )
 
@@ -224,4 +226,50 @@ func eventsOf(t testing.TB, s *httptest.Server, question string) []event {
 		t.Fatal(err)
 	}
 	return all
+}
+
+// The vendors of kinds.go are those that the server's file may name.
+func TestProvidersAreVendors(t *testing.T) {
+	var names []string
+	for _, v := range vendors {
+		names = append(names, v.name)
+	}
+	f, _ := reflect.TypeFor[ModelConfig]().FieldByName("Provider")
+	if got, want := f.Tag.Get("oneof"), strings.Join(names, ","); got != want {
+		t.Errorf("provider is one of %s, the vendors are %s", got, want)
+	}
+}
+
+// An assistant asks the models that its file names, in its order, and quotes last.
+func TestModelsOfAnAssistant(t *testing.T) {
+	entries := []ModelConfig{{Provider: "openai", Name: "fast", Model: "small-1"}, {Provider: "openai", Name: "good", Model: "large-1"},
+		{Provider: "anthropic", Name: "other", Model: "m"}}
+	all, err := models(DefaultConfig(), entries, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &App{entries: entries, Models: all}
+	for names, want := range map[string]string{
+		"":              "fast good other extractive: the first of those that are configured",
+		"other fast":    "other fast extractive: the first of those that assistant.yaml names",
+		"large-1 other": "good other extractive: the first of those that assistant.yaml names",
+		"extractive":    "extractive: assistant.yaml names no language model",
+	} {
+		as := &assistant.Assistant{Models: strings.Fields(names)}
+		if err := a.checkModels(as); err != nil {
+			t.Errorf("%s: %v", names, err)
+		}
+		plan := a.modelsOf(as).Plan()
+		if got := strings.Join(append([]string{plan.Provider}, plan.Others...), " ") + ": " + plan.Reason; got != want {
+			t.Errorf("%s: %s, want %s", names, got, want)
+		}
+	}
+	wrong := &assistant.Assistant{Dir: "shop", Models: []string{"godo"}}
+	if err := a.checkModels(wrong); err == nil || err.Error() != `shop/assistant.yaml: models[0]: this server has no model "godo"; did you mean "good"?` {
+		t.Errorf("a model that is not there: %v", err)
+	}
+	a.FakeProvider = "script.txt"
+	if got := a.modelsOf(wrong); got != a.Models || a.checkModels(wrong) != nil {
+		t.Error("a script does not answer for every assistant")
+	}
 }

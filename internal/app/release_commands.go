@@ -102,7 +102,7 @@ func (r *remote) Compare(ctx context.Context, name, from, to string) (diff httpa
 }
 
 func (r *remote) Archive(ctx context.Context, name, state string) ([]byte, error) {
-	resp, err := r.do(ctx, http.MethodGet, releasePath(name, "files")+"?"+url.Values{"release": {state}}.Encode(), "application/zip", nil)
+	resp, err := r.send(ctx, http.MethodGet, releasePath(name, "files")+"?"+url.Values{"release": {state}}.Encode(), "application/zip", nil)
 	if err != nil {
 		return nil, err
 	}

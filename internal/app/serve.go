@@ -148,7 +148,7 @@ func (a *App) greet(ctx context.Context, out io.Writer, url string, loopback boo
 		fmt.Fprintf(out, "  ANSWERS ARE SCRIPTED: %s\n", a.FakeProvider)
 	}
 	if closed, err := a.Store.Closed(ctx); loopback && err == nil && !closed {
-		fmt.Fprintln(out, "  There is no API key yet: on this machine every request is accepted, with any token or none.")
+		fmt.Fprintln(out, "  There is no API key yet: on this machine any token is accepted, or none.")
 	}
 }
 

@@ -104,6 +104,7 @@ type Setting struct {
 	Key    string `json:"key"`
 	Value  any    `json:"value"`
 	Origin string `json:"origin"` // a flag, a variable, file:line, or default
+	Extra  bool   `json:"-"`      // it cannot be in the file
 }
 
 // Settings returns all keys that are in force. Secrets are masked. Where the file names no
@@ -117,13 +118,12 @@ func (s Sources) Settings() []Setting {
 				continue
 			}
 		}
-		all = append(all, Setting{x.Key, x.Value, cmp.Or(s.origin(x.Key), "default")})
+		all = append(all, Setting{Key: x.Key, Value: x.Value, Origin: cmp.Or(s.origin(x.Key), "default")})
 	}
-	// Not of the file, because it must not be beside the data.
 	if os.Getenv(keyVariable) != "" {
-		all = append(all, Setting{"installation_key", config.Secret("set").String(), keyVariable})
+		all = append(all, Setting{"installation_key", config.Secret("set").String(), keyVariable, true})
 	} else if f := os.Getenv(keyFileVariable); f != "" {
-		all = append(all, Setting{"installation_key_file", f, keyFileVariable})
+		all = append(all, Setting{"installation_key_file", f, keyFileVariable, true})
 	}
 	return all
 }
@@ -137,21 +137,21 @@ func (s Sources) environmentModels() []Setting {
 		if m.key == "" {
 			from = m.baseName
 		}
-		all = append(all, Setting{entry + "provider", m.Provider, from})
+		all = append(all, Setting{Key: entry + "provider", Value: m.Provider, Origin: from})
 		if m.Model != "" {
 			origin := "default"
 			if os.Getenv(prefix+"_MODEL") != "" {
 				origin = prefix + "_MODEL"
 			}
-			all = append(all, Setting{entry + "model", m.Model, origin})
+			all = append(all, Setting{Key: entry + "model", Value: m.Model, Origin: origin})
 		}
 		for _, x := range config.Settings(ModelConfig{BaseURL: m.BaseURL}) {
 			if x.Key == "base_url" && x.Value != "" {
-				all = append(all, Setting{entry + "base_url", x.Value, m.baseName})
+				all = append(all, Setting{Key: entry + "base_url", Value: x.Value, Origin: m.baseName})
 			}
 		}
 		if m.key != "" {
-			all = append(all, Setting{entry + "key_env", m.keyName, m.keyName})
+			all = append(all, Setting{Key: entry + "key_env", Value: m.keyName, Origin: m.keyName})
 		}
 	}
 	return all

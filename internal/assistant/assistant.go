@@ -41,10 +41,10 @@ type Assistant struct {
 	// What the assistant calls itself, and how it speaks.
 	Persona Persona `yaml:"persona"`
 	// How much text is checked before it is shown: whole sentences, or words, which appear
-	// sooner and may have to be taken back. Default: sentence.
+	// sooner and may have to be taken back.
 	Unit chat.Unit `yaml:"gate" oneof:"sentence,word"`
 	// Phrases that must never be shown, however they are written. Default: none.
-	Forbidden []string `yaml:"forbidden"`
+	Forbidden []string `yaml:"forbidden" most:"5000"`
 	// Sites whose pages may talk to this assistant, as in https://shop.example. Default:
 	// those of the server.
 	AllowedOrigins []string `yaml:"allowed_origins"`
@@ -87,7 +87,7 @@ type Persona struct {
 // missing.
 type Lines struct {
 	// The language, as in de or pt-BR.
-	Locale string `yaml:"locale"`
+	Locale string `yaml:"locale" need:"name a language such as de or pt-BR"`
 	// The documents do not have it.
 	Nothing string `yaml:"nothing" most:"500"`
 	// A person takes over.
@@ -162,29 +162,6 @@ func load(fsys fs.FS, dir, name string, released bool) (*Assistant, error) {
 		return nil, below(dir, err)
 	}
 	return a, nil
-}
-
-// mentions reports whether one of the mistakes is about a key.
-func mentions(errs []error, key string) bool {
-	for _, err := range errs {
-		all, _ := errors.AsType[config.Errors](err)
-		if slices.ContainsFunc(all, func(e config.Error) bool { return strings.HasPrefix(e.Message, key) }) {
-			return true
-		}
-	}
-	return false
-}
-
-// below names the files of mistakes by where they are.
-func below(dir string, err error) error {
-	all, ok := errors.AsType[config.Errors](err)
-	if !ok {
-		return fmt.Errorf("read the assistant in %s: %w", dir, err)
-	}
-	for i := range all {
-		all[i].File = filepath.Join(dir, filepath.FromSlash(all[i].File))
-	}
-	return all
 }
 
 // LoadDir reads the assistants of a directory: the one whose file is in it, or those

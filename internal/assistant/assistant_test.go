@@ -10,10 +10,12 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/answerable/answerable/internal/assistant"
 	"github.com/answerable/answerable/internal/chat"
 	"github.com/answerable/answerable/internal/config"
+	"github.com/answerable/answerable/internal/guard"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -254,12 +256,22 @@ func FuzzLoad(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		if data, err := fs.ReadFile(files(archive), assistant.File); err == nil {
-			f.Add(string(data))
+		all := files(archive)
+		text := func(name string) string {
+			if f := all[name]; f != nil && len(f.Data) < 4<<10 {
+				return string(f.Data)
+			}
+			return ""
 		}
+		f.Add(text(assistant.File), text("policies/law.yaml"), text("golden/cases.yaml"), text("prompts/persona.md"))
 	}
-	f.Fuzz(func(t *testing.T, file string) {
+	f.Fuzz(func(t *testing.T, file, policy, golden, persona string) {
 		fsys := folder(file)
+		for name, data := range map[string]string{"policies/law.yaml": policy, "golden/cases.yaml": golden, "prompts/persona.md": persona} {
+			if data != "" {
+				fsys[name] = &fstest.MapFile{Data: []byte(data)}
+			}
+		}
 		a, err := assistant.Load(fsys, "shop")
 		if err != nil {
 			if _, ok := errors.AsType[config.Errors](err); !ok {
@@ -270,6 +282,18 @@ func FuzzLoad(f *testing.F) {
 		if a.Unit != chat.Sentence && a.Unit != chat.Word {
 			t.Errorf("gate = %q", a.Unit)
 		}
+		if _, err := a.Golden(); err != nil {
+			if _, ok := errors.AsType[config.Errors](err); !ok {
+				t.Errorf("the error %v does not say where it is", err)
+			}
+		}
+		if _, err := guard.NewPolicies(a.Policies); err != nil {
+			t.Errorf("policies that loaded cannot be made ready: %v", err)
+		}
+		if _, err := guard.NewForbidden(a.Never()); err != nil {
+			t.Errorf("phrases that loaded cannot be looked for: %v", err)
+		}
+		a.Hours.At(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC))
 		for _, k := range a.Knowledge {
 			if info, err := fsys.Stat(k); err != nil || !info.IsDir() {
 				t.Errorf("knowledge %q is no folder: %v", k, err)

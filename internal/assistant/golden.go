@@ -25,23 +25,31 @@ const (
 
 // Case is one question and what must come of it.
 type Case struct {
-	ID       string      `yaml:"id"`       // required; unique in the assistant
-	Question string      `yaml:"question"` // required
-	History  []Said      `yaml:"history"`  // none; what was said before, oldest first
-	Tags     []string    `yaml:"tags"`     // none; by which the figures are told apart
-	Expect   Expectation `yaml:"expect"`   // required
-	// Sources are documents by their path in the assistant's folder. An answer must cite
-	// one of them.
-	Sources  []string `yaml:"sources"`
-	Contains []string `yaml:"contains"` // none; words that the answer must have, all of them
-	Never    []string `yaml:"never"`    // none; words that it must not have
+	// What the case is called in reports; unique in the assistant.
+	ID string `yaml:"id" need:"name the case, as in delivery-time"`
+	// What the customer asks.
+	Question string `yaml:"question" need:"write what the customer asks"`
+	// What was said before, oldest first. Default: nothing.
+	History []Said `yaml:"history"`
+	// By which the figures are told apart. Default: none.
+	Tags []string `yaml:"tags"`
+	// How the turn must end.
+	Expect Expectation `yaml:"expect" oneof:"answer,refuse,hand_over" need:"it is one of answer, refuse, hand_over"`
+	// Documents by their path in the assistant's folder. An answer must cite one of them.
+	Sources []string `yaml:"sources"`
+	// Words that the answer must have, all of them. Default: none.
+	Contains []string `yaml:"contains"`
+	// Words that it must not have. Default: none.
+	Never []string `yaml:"never"`
 
 	File string // that the case stands in, relative to the assistant's folder
 }
 
 // Said is one message of a history: the customer's, or else the assistant's.
 type Said struct {
-	Customer  string `yaml:"customer"`
+	// What the customer said.
+	Customer string `yaml:"customer"`
+	// What the assistant said.
 	Assistant string `yaml:"assistant"`
 }
 
@@ -89,19 +97,12 @@ func (a *Assistant) Golden() ([]Case, error) {
 // Validate checks what a type alone does not say.
 func (c Case) Validate() error {
 	var errs []error
-	switch {
-	case c.ID == "":
-		errs = append(errs, config.At("id", "is missing; name the case, as in delivery-time"))
-	case len(c.ID) > maxName || !goodName.MatchString(c.ID):
+	if c.ID != "" && (len(c.ID) > maxName || !goodName.MatchString(c.ID)) {
 		errs = append(errs, config.At("id", "want at most %d lower-case letters, digits and single hyphens, such as %q", maxName, nameLike(c.ID)))
 	}
-	switch {
-	case strings.TrimSpace(c.Question) == "":
-		errs = append(errs, config.At("question", "is missing; write what the customer asks"))
-	case len(c.Question) > maxQuestion:
+	if len(c.Question) > maxQuestion {
 		errs = append(errs, config.At("question", "has %d bytes; %d are allowed", len(c.Question), maxQuestion))
 	}
-	errs = append(errs, config.OneOf("expect", c.Expect, ExpectAnswer, ExpectRefuse, ExpectHandOver))
 	if len(c.History) > 0 && c.History[0].Assistant != "" {
 		errs = append(errs, config.At("history[0]", "a history begins with the customer, as in {customer: Can I return boots?}"))
 	}

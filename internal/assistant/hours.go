@@ -25,11 +25,11 @@ type Hours struct {
 // Shift are hours on some days of the week.
 type Shift struct {
 	// The days of the week.
-	Days []string `yaml:"days" oneof:"mon,tue,wed,thu,fri,sat,sun"`
+	Days []string `yaml:"days" oneof:"mon,tue,wed,thu,fri,sat,sun" need:"list days such as [mon, tue, wed, thu, fri]"`
 	// When the hours begin, as in 09:00.
 	From Clock `yaml:"from"`
 	// When the hours end, as in 17:30; 24:00 is midnight.
-	To Clock `yaml:"to"`
+	To Clock `yaml:"to" need:"write when the hours end, as in 17:30"`
 }
 
 // Clock is a time of day in minutes, written 09:00. 24:00 is the end of the day.
@@ -160,18 +160,12 @@ func (s Shift) shared(o Shift) string {
 // Validate checks what a type alone does not say.
 func (s Shift) Validate() error {
 	var errs []error
-	if len(s.Days) == 0 {
-		errs = append(errs, config.At("days", "is missing; list days such as [mon, tue, wed, thu, fri]"))
-	}
 	for i, day := range s.Days {
 		if slices.Contains(s.Days[:i], day) {
 			errs = append(errs, config.At(fmt.Sprintf("days[%d]", i), "%q is in the list already", day))
 		}
 	}
-	switch {
-	case s.To == 0:
-		errs = append(errs, config.At("to", "is missing; write when the hours end, as in 17:30"))
-	case s.From >= s.To:
+	if s.From >= s.To && s.To != 0 {
 		errs = append(errs, config.At("to", "%s is not after %s; hours past midnight are two entries, to 24:00 and from 00:00", s.To, s.From))
 	}
 	return errors.Join(errs...)

@@ -53,6 +53,9 @@ func (a *Assistant) checkLanguages() error {
 	var before []string
 	for i, l := range a.Lines {
 		key := fmt.Sprintf("lines[%d].locale", i)
+		if l.Locale == "" {
+			continue // a key that is needed
+		}
 		if err := guard.CheckLocale(l.Locale, before); err != nil {
 			errs = append(errs, config.At(key, "%w", err))
 		} else if err := a.checkListed(l.Locale); err != nil {

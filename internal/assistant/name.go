@@ -5,6 +5,9 @@ import (
 	"regexp"
 )
 
+// NameLike makes an assistant's name of any text, such as a company's.
+func NameLike(text string) string { return nameLike(text) }
+
 var nameLine = regexp.MustCompile(`(?m)^name:[ \t]*["']?([a-z0-9-]+)["']?[ \t\r]*(#.*)?$`)
 
 // NameIn returns the name of the assistant in a folder, also where its files have

@@ -53,7 +53,7 @@ type Files struct {
 type Texts struct {
 	Title string `yaml:"-"` // of the page, where the assistant has none
 	// The language, as in de or pt-BR.
-	Locale string `yaml:"locale"`
+	Locale string `yaml:"locale" need:"name a language such as de or pt-BR"`
 	// What the customer is greeted with.
 	Greeting string `yaml:"greeting" most:"1000"`
 	// Says that an AI answers.
@@ -154,7 +154,7 @@ const maxSuggestion = 80
 
 func (t Texts) Validate() error {
 	var errs []error
-	if err := guard.CheckLocale(t.Locale, nil); err != nil {
+	if err := guard.CheckLocale(t.Locale, nil); err != nil && t.Locale != "" { // a key that is needed
 		errs = append(errs, config.At("locale", "%w", err))
 	}
 	for i, s := range t.Suggestions {

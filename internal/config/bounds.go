@@ -16,9 +16,13 @@ import (
 //	oneof:"a,b"      text is one of these words; so is each text of a list
 //	between:"1,50"   a number or duration, both ends included
 //	most:"80"        text has at most so many characters, a list so many items
+//	need:"name it"   the key must be there and not be empty; says what to do
 
 // checkTags returns what the tags of a field have against its value.
 func checkTags(key string, v reflect.Value, tag reflect.StructTag) error {
+	if advice := tag.Get("need"); advice != "" && empty(v) {
+		return At(key, "is missing; %s", advice)
+	}
 	if words := tag.Get("oneof"); words != "" && v.Kind() == reflect.Slice {
 		var errs []error
 		for i := range v.Len() {
@@ -39,6 +43,16 @@ func checkTags(key string, v reflect.Value, tag reflect.StructTag) error {
 		return atMost(key, v, mustParse(strconv.Atoi, most))
 	}
 	return nil
+}
+
+func empty(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Slice:
+		return v.Len() == 0
+	case reflect.String:
+		return strings.TrimSpace(v.String()) == ""
+	}
+	return v.IsZero()
 }
 
 // atMost returns an error if a text has more characters, or a list more items, than most.

@@ -51,7 +51,7 @@ func (l limits) Validate() error {
 }
 
 type door struct {
-	Colour string `yaml:"colour" oneof:"red,green"`
+	Colour string `yaml:"colour" oneof:"red,green" need:"paint it red or green"`
 }
 
 func defaults() shop {

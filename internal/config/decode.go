@@ -155,7 +155,7 @@ func syntaxError(data []byte, err error) error {
 	}
 	for part, hint := range map[string]string{
 		"mapping values are not allowed": "; indent keys that belong together alike, and put a text with a colon in quotes",
-		"did not find expected ',' or":   "; a bracket is not closed, or a comma is missing",
+		"did not find expected ',' or":   "; a bracket is not closed, a comma is missing, or a text needs quotes",
 		"unexpected end of stream":       "; a quote is not closed",
 	} {
 		if strings.Contains(message, part) {
@@ -341,6 +341,9 @@ func (d *decoder) unknown(path string, key *yaml.Node, fields []field) {
 		names[i] = f.name
 	}
 	d.hole(path)
+	if meant := nearest(key.Value, names); meant != "" {
+		d.bad[join(path, meant)] = true // it is not missing as well
+	}
 	in, hint := "", Meant(key.Value, names)
 	if path != "" {
 		in = " in " + path

@@ -183,6 +183,14 @@ func quote(s string) string {
 // Meant proposes the word that is nearest to what was written, for the end of a message,
 // or nothing.
 func Meant(written string, words []string) string {
+	if best := nearest(written, words); best != "" {
+		return fmt.Sprintf("; did you mean %q?", best)
+	}
+	return ""
+}
+
+// nearest returns the word that is nearest to what was written, or "".
+func nearest(written string, words []string) string {
 	if len(written) > 60 {
 		return ""
 	}
@@ -192,10 +200,7 @@ func Meant(written string, words []string) string {
 			best, least = w, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %q?", best)
+	return best
 }
 
 // distance is the least number of bytes to insert, delete, replace or swap with their

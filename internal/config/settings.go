@@ -80,7 +80,7 @@ func plainValue(v reflect.Value) (any, bool) {
 	case reflect.Map:
 		b, err := json.Marshal(v.Interface())
 		if err != nil || v.Len() == 0 {
-			return "", true
+			return "{}", true
 		}
 		return string(b), true
 	case reflect.String:

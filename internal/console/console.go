@@ -28,7 +28,7 @@ import (
 var dist embed.FS
 
 // Built returns the files of this build.
-func Built() *Files {
+var Built = sync.OnceValue(func() *Files {
 	sub, err := fs.Sub(dist, "dist")
 	if err != nil {
 		panic("console: " + err.Error())
@@ -38,7 +38,7 @@ func Built() *Files {
 		panic("console: " + err.Error()) // the build was committed in parts: the tests say so
 	}
 	return f
-}
+})
 
 // Files are safe for concurrent use.
 type Files struct {
@@ -118,6 +118,22 @@ func New(fsys fs.FS) (*Files, error) {
 // Path returns the path of the file that the manifest calls name, without the first
 // slash, or "".
 func (f *Files) Path(name string) string { return f.manifest[name] }
+
+// Words returns what the scripts say in a language, by key, or nil where the build has no
+// words in it.
+func (f *Files) Words(language string) (map[string]string, error) {
+	all := map[string]string{}
+	for _, name := range []string{"strings-" + language + ".json", "strings" + later + "-" + language + ".json"} {
+		file := f.files[f.manifest[name]]
+		if file == nil {
+			return nil, nil
+		}
+		if err := json.Unmarshal(file.Data, &all); err != nil {
+			return nil, fmt.Errorf("read the words in %s: %w", file.Path, err)
+		}
+	}
+	return all, nil
+}
 
 // Open finds a file by its path, without the first slash. A path in assets whose hash is
 // not known gives the file of that name that is there today, but for a second script; then

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -25,17 +24,17 @@ type Policy struct {
 	// Sentences for the model's instructions.
 	Tell []string `yaml:"tell" most:"50"`
 	// Phrases that must never be shown.
-	Never []string `yaml:"never"`
+	Never []string `yaml:"never" most:"5000"`
 }
 
 // Rule says what happens to a message that has one of its phrases.
 type Rule struct {
 	// What the rule is called in the record of a turn: lower-case letters, digits and
 	// single hyphens.
-	Name string `yaml:"name" most:"64"`
-	// Phrases in the customer's message; any of them. They are found as whole words,
-	// however they are written: case, accents and punctuation between them do not matter.
-	When []string `yaml:"when"`
+	Name string `yaml:"name" most:"64" need:"the record of a turn names the rule that was followed"`
+	// Phrases in the customer's message; any of them. They are found as whole words, whatever
+	// their case and accents, and the spaces and hyphens between them.
+	When []string `yaml:"when" most:"500" need:"list phrases of messages that the rule is for"`
 	// Whether the conversation goes to a person, at once.
 	HandOver bool `yaml:"hand_over"`
 	// What the customer is told, in their language or else in the first one.
@@ -45,47 +44,37 @@ type Rule struct {
 // Said is a text in one language.
 type Said struct {
 	// The language, as in de or pt-BR.
-	Locale string `yaml:"locale"`
+	Locale string `yaml:"locale" need:"name a language such as de or pt-BR"`
 	// What is said.
-	Text string `yaml:"text" most:"1000"`
-}
-
-// CheckPhrase says what is wrong with a phrase that is to be looked for, and stands in a
-// list behind others.
-func CheckPhrase(phrase string, before []string) error {
-	if n := utf8.RuneCountInString(phrase); n > maxPhrase {
-		return fmt.Errorf("the phrase has %d characters; %d are allowed", n, maxPhrase)
-	}
-	folded := Folded(phrase)
-	if folded == "" {
-		return fmt.Errorf("%q has no letter or digit", phrase)
-	}
-	if slices.ContainsFunc(before, func(b string) bool { return Folded(b) == folded }) {
-		return fmt.Errorf("%q is in the list already", phrase)
-	}
-	return nil
+	Text string `yaml:"text" most:"1000" need:"write what is said"`
 }
 
 // Folded returns a phrase as it is looked for: two with the same are found in the same
-// places.
+// places. It is "" for what has no letter or digit.
 func Folded(phrase string) string { return string(foldPhrase(phrase)) }
 
-// CheckPhrases says what is wrong with a list of phrases that stands under key.
+// CheckPhrases says what is wrong with a list of phrases that are to be looked for; it
+// stands under key.
 func CheckPhrases(key string, phrases []string) error {
 	var errs []error
+	seen := map[string]bool{}
 	for i, p := range phrases {
-		if err := CheckPhrase(p, phrases[:i]); err != nil {
-			errs = append(errs, config.At(fmt.Sprintf("%s[%d]", key, i), "%w", err))
+		at, folded := fmt.Sprintf("%s[%d]", key, i), Folded(p)
+		switch n := utf8.RuneCountInString(p); {
+		case n > maxPhrase:
+			errs = append(errs, config.At(at, "the phrase has %d characters; %d are allowed", n, maxPhrase))
+		case folded == "":
+			errs = append(errs, config.At(at, "%q has no letter or digit", p))
+		case seen[folded]:
+			errs = append(errs, config.At(at, "%q is in the list already", p))
 		}
+		seen[folded] = true
 	}
 	return errors.Join(errs...)
 }
 
 // CheckLocale says what is wrong with the name of a language, which stands behind others.
 func CheckLocale(written string, before []string) error {
-	if written == "" {
-		return errors.New("is missing; name a language such as de or pt-BR")
-	}
 	tag, err := language.Parse(written)
 	if err != nil || strings.Contains(written, "_") {
 		return fmt.Errorf("want a language such as de or pt-BR, not %q", written)
@@ -132,34 +121,20 @@ func (p Policy) Validate() error {
 // Validate checks what a type alone does not say.
 func (r Rule) Validate() error {
 	errs := []error{CheckPhrases("when", r.When)}
-	switch {
-	case r.Name == "":
-		errs = append(errs, config.At("name", "is missing; the record of a turn names the rule that was followed"))
-	case strings.Trim(r.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
+	if strings.Trim(r.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 		errs = append(errs, config.At("name", "want lower-case letters, digits and hyphens, as in legal-threats, not %q", r.Name))
-	}
-	if len(r.When) == 0 {
-		errs = append(errs, config.At("when", "is missing; list phrases of messages that the rule is for"))
 	}
 	if !r.HandOver && len(r.Say) == 0 {
 		errs = append(errs, errors.New("the rule does nothing; add hand_over: true, or say"))
 	}
 	var locales []string
 	for i, s := range r.Say {
-		if err := CheckLocale(s.Locale, locales); err != nil {
+		if err := CheckLocale(s.Locale, locales); err != nil && s.Locale != "" { // a key that is needed
 			errs = append(errs, config.At(fmt.Sprintf("say[%d].locale", i), "%w", err))
 		}
 		locales = append(locales, s.Locale)
 	}
 	return errors.Join(errs...)
-}
-
-// Validate checks what a type alone does not say.
-func (s Said) Validate() error {
-	if strings.TrimSpace(s.Text) == "" {
-		return config.At("text", "is missing; write what is said")
-	}
-	return nil
 }
 
 // Policies are rules of policies, made ready. The zero value has none. It may be used by many

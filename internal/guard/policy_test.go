@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -71,6 +72,19 @@ func BenchmarkMatch(b *testing.B) {
 	for b.Loop() {
 		if rule, _ := p.Match("How long does delivery to Austria take, and what does it cost me for two tents?"); rule != nil {
 			b.Fatal("a rule fits")
+		}
+	}
+}
+
+// A long list is checked in a time that grows with its length alone.
+func BenchmarkCheckPhrases(b *testing.B) {
+	var phrases []string
+	for i := range 5000 {
+		phrases = append(phrases, fmt.Sprint("phrase number ", i))
+	}
+	for b.Loop() {
+		if err := CheckPhrases("never", phrases); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

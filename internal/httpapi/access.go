@@ -183,10 +183,18 @@ func (c caller) reaches(assistant string) error {
 	return &chat.Error{Kind: chat.Forbidden, Message: fmt.Sprintf("this API key is only for: %s", strings.Join(c.key.Assistants, ", "))}
 }
 
+// assistants are those that the caller's key is for; nil: all.
+func (c caller) assistants() []string {
+	if len(c.key.Assistants) == 0 {
+		return nil
+	}
+	return c.key.Assistants
+}
+
 // within returns an error when a conversation is not of the assistants that the caller's
 // key is for: to its holder, it does not exist.
 func (s *Server) within(ctx context.Context, c caller, id chat.ConversationID) error {
-	if len(c.key.Assistants) == 0 {
+	if c.assistants() == nil {
 		return nil
 	}
 	conversation, err := s.Store.Conversation(ctx, id)

@@ -34,7 +34,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.Store.Conversations(r.Context(), owner, c.key.Assistants, after, limit+1)
+	found, err := s.Store.Conversations(r.Context(), owner, c.assistants(), after, limit+1)
 	if err != nil {
 		return err
 	}

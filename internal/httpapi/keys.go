@@ -58,7 +58,7 @@ func (s *Server) addKey(w http.ResponseWriter, r *http.Request) error {
 	}
 	answer.State = chat.KeyActive
 	answer.APIKey = chat.APIKey{ID: access.NewKeyID(), Name: body.Name, Scopes: body.Scopes, Assistants: append([]string{}, body.Assistants...),
-		CreatedAt: chat.Now(), CreatedBy: c.name(), ExpiresAt: body.ExpiresAt}
+		CreatedAt: chat.Now(), CreatedBy: c.operator(), ExpiresAt: body.ExpiresAt}
 	if body.Scopes == nil {
 		answer.Scopes = []chat.Scope{chat.ScopeAdmin}
 	}
@@ -92,9 +92,17 @@ func (s *Server) revokeKey(w http.ResponseWriter, r *http.Request) error {
 	if force != "" && force != "true" && force != "false" {
 		return &chat.Error{Kind: malformed, Message: "force must be true or false"}
 	}
-	k, err := s.Store.RevokeKey(r.Context(), r.PathValue("id"), c.name(), force == "true")
+	k, err := s.Store.RevokeKey(r.Context(), r.PathValue("id"), c.operator(), force == "true")
 	if err != nil {
 		return err
 	}
 	return write(w, http.StatusOK, listedKey{k, k.State(time.Now())})
+}
+
+// operator is what a caller is called in the list of keys.
+func (c caller) operator() string {
+	if c.open {
+		return "this machine" // nobody else gets here
+	}
+	return c.key.Name
 }

@@ -176,12 +176,18 @@ func TestAKeyForOneAssistant(t *testing.T) {
 	}
 	s.get("/v1/conversations/"+own.ID, key).want(200)
 	s.post("/api/conversations/"+own.ID+"/take", "", key).want(200)
+	if all := s.get("/api/conversations?owner=bot", s.key(chat.APIKey{Scopes: []chat.Scope{chat.ScopeView}})).want(200); !strings.Contains(all.body, foreign.ID) {
+		t.Errorf("a key for all sees %s", all.body)
+	}
 	for _, owner := range []string{"bot", "agent"} {
 		for _, c := range decode[struct{ Conversations []chat.Conversation }](s.get("/api/conversations?owner="+owner, key).want(200)).Conversations {
 			if c.Assistant != "other" {
 				t.Errorf("the list has a conversation of %s", c.Assistant)
 			}
 		}
+	}
+	if mine := s.get("/api/conversations?owner=agent", key).want(200); !strings.Contains(mine.body, own.ID) {
+		t.Errorf("its own conversation is not in %s", mine.body)
 	}
 	if r := s.get("/v1/models", key).want(200); strings.Contains(r.body, "demo") || !strings.Contains(r.body, "other") {
 		t.Errorf("the models are %s", r.body)
@@ -205,7 +211,7 @@ func TestKeysOverHTTP(t *testing.T) {
 		CreatedBy            string `json:"created_by"`
 	}
 	first := decode[made](s.post("/api/keys", `{"name":"boss"}`).want(201))
-	if first.State != "active" || !slices.Equal(first.Scopes, []chat.Scope{chat.ScopeAdmin}) || first.CreatedBy != "agent" {
+	if first.State != "active" || !slices.Equal(first.Scopes, []chat.Scope{chat.ScopeAdmin}) || first.CreatedBy != "this machine" {
 		t.Errorf("made %+v, want an admin", first)
 	}
 	boss := "Authorization: Bearer " + first.Key

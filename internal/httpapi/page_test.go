@@ -2,7 +2,6 @@ package httpapi_test
 
 import (
 	"context"
-	"encoding/json"
 	"html"
 	"iter"
 	"maps"
@@ -73,17 +72,10 @@ func TestThePage(t *testing.T) {
 func TestThePageEscapes(t *testing.T) {
 	s := newServer(t, "")
 	r := s.get("/?assistant=other&locale=en").want(200)
-	if n := strings.Count(r.body, "<script"); n != 2 || strings.Contains(r.body, "Ask </script>") || strings.Contains(r.body, `"Quoted" <b>`) {
+	if n := strings.Count(r.body, "<script"); n != 1 || strings.Contains(r.body, "Ask </script>") || strings.Contains(r.body, `"Quoted" <b>`) {
 		t.Errorf("the page has %d scripts:\n%s", n, r.body)
 	}
-	_, after, _ := strings.Cut(r.body, `id="settings">`)
-	raw, _, _ := strings.Cut(after, "</script>")
-	var got widgetSettings
-	must(t, json.Unmarshal([]byte(raw), &got))
-	if got.Title != otherWidget.Title || got.Greeting != "Ask </script> us" || got.Suggestions[1] != `"Quoted" <b>` {
-		t.Errorf("the settings are %+v", got)
-	}
-	for _, want := range []string{`value="&#34;Quoted&#34; &lt;b&gt;"`, `href="https://other.example/privacy?a=1&amp;b=2"`, `action="/?assistant=other&amp;locale=en#newest"`,
+	for _, want := range []string{`Ask &lt;/script&gt; us`, `value="&#34;Quoted&#34; &lt;b&gt;"`, `href="https://other.example/privacy?a=1&amp;b=2"`, `action="/?assistant=other&amp;locale=en#newest"`,
 		"<style>:root{--given-accent:light-dark(#123456,#"} {
 		if !strings.Contains(r.body, want) {
 			t.Errorf("the page has no %s", want)
@@ -116,13 +108,15 @@ func TestThePageHasAllWords(t *testing.T) {
 	if len(words) != 13 {
 		t.Errorf("there are words in %d languages, want 13", len(words))
 	}
-	keys := slices.Sorted(maps.Keys(words["en"]))
+	plain := func(words map[string]string) []string {
+		return slices.DeleteFunc(slices.Sorted(maps.Keys(words)), func(key string) bool { return !strings.HasPrefix(key, "plain.") })
+	}
 	for lang, w := range words {
-		if got := slices.Sorted(maps.Keys(w)); !slices.Equal(got, keys) {
-			t.Errorf("%s has the keys %q, want %q", lang, got, keys)
+		if got, want := plain(w), plain(words["en"]); !slices.Equal(got, want) {
+			t.Errorf("%s has the keys %q, want %q", lang, got, want)
 		}
-		for key, text := range w {
-			if strings.TrimSpace(text) == "" || strings.Contains(text, "{n}") != (key == "plain.error_many") {
+		for _, key := range plain(w) {
+			if text := w[key]; strings.TrimSpace(text) == "" || strings.Contains(text, "{n}") != (key == "plain.error_many") {
 				t.Errorf("%s: %s is %q", lang, key, text)
 			}
 		}
@@ -136,8 +130,10 @@ func TestThePageHasAllWords(t *testing.T) {
 		text += string(b)
 	}
 	for _, m := range regexp.MustCompile(`Word "((?:shell|thread|plain)\.\w+)"|Word\("((?:shell|thread|plain)\.\w+)"\)`).FindAllStringSubmatch(text, -1) {
-		if key := m[1] + m[2]; words["en"][key] == "" {
-			t.Errorf("there are no words for %s", key)
+		for lang := range words {
+			if key := m[1] + m[2]; words[lang][key] == "" {
+				t.Errorf("%s: there are no words for %s", lang, key)
+			}
 		}
 	}
 }

@@ -380,7 +380,7 @@ func (p *page) problem(err error, wait string) string {
 		return p.Word("plain.error_stale")
 	case errors.Is(err, errNoConsent):
 		return p.Word("plain.error_consent")
-	case errors.Is(err, chat.Invalid):
+	case errors.Is(err, chat.Invalid) && strings.TrimSpace(p.Text) == "":
 		return p.Word("plain.error_empty")
 	case errors.Is(err, chat.TooLarge):
 		return p.Word("plain.error_long")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/answerable/answerable/internal/access"
 	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/inbox"
 	"github.com/answerable/answerable/internal/store"
 )
 
@@ -266,8 +267,8 @@ func (m *uiMessage) read(o object, within string, again, edited bool) error {
 		}
 	}
 	m.text = chat.Text(strings.Join(texts, "\n"))
-	if len(m.clientID) > 128 {
-		return wrongField(within+"id", "must be of at most 128 bytes")
+	if len(m.clientID) > inbox.MostClientID {
+		return wrongField(within+"id", fmt.Sprintf("must be of at most %d bytes", inbox.MostClientID))
 	}
 	switch {
 	case again:

@@ -3,17 +3,21 @@ package httpapi
 import (
 	"embed"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"strings"
 	"sync"
 
 	"golang.org/x/text/language"
+
+	"github.com/answerable/answerable/internal/console"
 )
 
 //go:embed page/words/*.json
 var wordFiles embed.FS
 
-// catalogues are the words of our page by language. Those that the page's script also says
-// have the same key there.
+// catalogues are the words of our page by language: those of its script, which takes over
+// what is there word for word, and plain.… for what is said only without script.
 var catalogues = sync.OnceValue(func() map[string]map[string]string {
 	files, err := wordFiles.ReadDir("page/words")
 	if err != nil {
@@ -29,7 +33,13 @@ var catalogues = sync.OnceValue(func() map[string]map[string]string {
 		if err != nil {
 			panic("httpapi: the words in " + f.Name() + " cannot be read: " + err.Error())
 		}
-		out[strings.TrimSuffix(f.Name(), ".json")] = words
+		language := strings.TrimSuffix(f.Name(), ".json")
+		said, err := console.Built().Words(language)
+		if err != nil || said == nil {
+			panic(fmt.Sprintf("httpapi: the page's script has no words in %s: %v", language, err))
+		}
+		maps.Copy(words, said)
+		out[language] = words
 	}
 	return out
 })

@@ -15,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/inbox"
 )
 
 // subprotocol is what a socket speaks. A client offers it, and beside it its token: a page
@@ -304,7 +305,7 @@ func (k *socket) refuse(frame []byte, err error) error {
 		problem
 		ClientID string `json:"client_id,omitempty"`
 	}{"error", k.s.failLate(k.w, k.r, resource{path: socketPath}, err), ""}
-	if _, id := head(frame); len(id) <= mostClientID {
+	if _, id := head(frame); len(id) <= inbox.MostClientID {
 		told.ClientID = id
 	}
 	line, err := encode(told)
@@ -313,9 +314,6 @@ func (k *socket) refuse(frame []byte, err error) error {
 	}
 	return k.send(bytes.TrimSpace(line))
 }
-
-// mostClientID is how many bytes a client_id may have.
-const mostClientID = 128
 
 // unheard takes the headers of a refusal: a frame has none.
 type unheard http.Header

@@ -170,6 +170,9 @@ func (in *Inbox) MessageBytes() int {
 	return 32 << 10
 }
 
+// MostClientID is how many bytes a client_id may have.
+const MostClientID = 128
+
 // Check refuses what is not a message, as Accept does.
 func (in *Inbox) Check(m chat.Incoming) error {
 	limit := in.MessageBytes()
@@ -183,8 +186,8 @@ func (in *Inbox) Check(m chat.Incoming) error {
 		return &chat.Error{Kind: chat.Invalid, Message: "the message contains a NUL character: leave it out"}
 	case strings.TrimSpace(text) == "" && len(m.Files) == 0:
 		return &chat.Error{Kind: chat.Invalid, Message: "the message is empty: send some text"}
-	case len(m.ClientID) > 128 || !utf8.ValidString(m.ClientID) || strings.ContainsRune(m.ClientID, 0):
-		return &chat.Error{Kind: chat.Invalid, Message: "client_id must be UTF-8 of at most 128 bytes"}
+	case len(m.ClientID) > MostClientID || !utf8.ValidString(m.ClientID) || strings.ContainsRune(m.ClientID, 0):
+		return &chat.Error{Kind: chat.Invalid, Message: fmt.Sprintf("client_id must be UTF-8 of at most %d bytes", MostClientID)}
 	}
 	return nil
 }

@@ -201,7 +201,7 @@ func (w *htmlWalk) walk(n *html.Node) {
 	case atom.Img:
 		w.inline.WriteString(" " + strings.ReplaceAll(attr(n, "alt"), "\n", " ") + " ")
 	case atom.Sup:
-		if t := strings.TrimSpace(rawText(n)); t != "" && strings.Trim(t, "0123456789") == "" {
+		if t := digits(rawText(n)); t != "" {
 			w.inline.WriteString(raised.Replace(t)) // 10² is not 102
 			return
 		}

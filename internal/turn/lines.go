@@ -17,18 +17,28 @@ type Line struct {
 	Off         string `json:"off,omitempty"`
 }
 
-// answersIn returns the language of the answer to a question in a language, "" if unknown.
+// answersIn returns the language of the answer to a question in a language. Either is ""
+// where it is unknown: a model still knows which it is.
 func (r Rules) answersIn(language string) string {
-	if len(r.Languages) == 0 || slices.Contains(r.Languages, language) {
+	if language == "" || len(r.Languages) == 0 || slices.Contains(r.Languages, language) {
 		return language
 	}
 	return r.Languages[0]
 }
 
-// say returns a line in a language: the assistant's own or ours, in English where neither
-// has the language.
+// saysIn returns the language of what is said without a model, where a question is in a
+// language, "" if unknown.
+func (r Rules) saysIn(language string) string {
+	if language == "" && len(r.Languages) > 0 {
+		return r.Languages[0]
+	}
+	return r.answersIn(language)
+}
+
+// say returns a line: the assistant's own or ours, in English where neither has the
+// language of the question.
 func (r Rules) say(language string, own func(Line) string, ours line) string {
-	for _, wanted := range []string{language, "en"} {
+	for _, wanted := range []string{r.saysIn(language), "en"} {
 		for _, l := range r.Lines {
 			if text := own(l); text != "" && l.Language == wanted {
 				return text

@@ -20,7 +20,7 @@ func (r *Runner) policy(_ context.Context, message chat.Text) (ruled, error) {
 	if rule == nil {
 		return ruled{}, nil
 	}
-	say := rule.In(r.Rules.answersIn(lang.Language(string(message))))
+	say := rule.In(r.Rules.saysIn(lang.Language(string(message))))
 	return ruled{Verdict: &v, Say: say, HandOver: rule.HandOver}, nil
 }
 
