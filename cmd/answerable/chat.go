@@ -75,12 +75,13 @@ type dialogue struct {
 	answers []*answer
 	failed  int
 
-	mu    sync.Mutex
-	live  *answer                 // of the running turn, or nil
-	wait  bool                    // somebody waits for it: its words are shown as they come
-	ended map[chat.TurnID]*answer // by turns that ended
-	seen  int64                   // the number of the last event
-	more  chan struct{}           // closed with the next event
+	mu     sync.Mutex
+	live   *answer                 // of the running turn, or nil
+	wait   bool                    // somebody waits for it: its words are shown as they come
+	ended  map[chat.TurnID]*answer // by turns that ended
+	seen   int64                   // the number of the last event
+	more   chan struct{}           // closed with the next event
+	broken error                   // of events that could not be read
 }
 
 // errLeave: the person wants to go.
@@ -106,7 +107,7 @@ func (d *dialogue) run(ctx context.Context, s app.Standing) error {
 			continue
 		case errors.Is(err, io.EOF):
 			if d.failed > 0 && !d.lines.terminal() {
-				return fmt.Errorf("%d of %d messages got no answer", d.failed, len(d.answers))
+				return fmt.Errorf("%d of the lines failed", d.failed)
 			}
 			return nil
 		case err != nil:
@@ -126,7 +127,6 @@ func (d *dialogue) run(ctx context.Context, s app.Standing) error {
 		}
 		if err != nil {
 			d.failed++
-			d.answers = append(d.answers, &answer{Conversation: d.id, Outcome: chat.Failed, Citations: []chat.Citation{}})
 			d.c.complain(err)
 		}
 	}
@@ -208,26 +208,24 @@ func (d *dialogue) event(e chat.Event) {
 		if b, err := chat.Decode[chat.MessageAccepted](e); err == nil && !d.wait && !d.c.json {
 			fmt.Fprintln(d.lines, d.c.stdout.paint(accent, prompt)+clean(string(b.Message.Text))) // from another window
 		}
-	case chat.KindTurnStarted:
-		d.live = d.c.newAnswer(d.id)
-		d.live.Turn = e.Turn
-		if !d.wait {
-			d.live.text = nil // it is shown whole at its end, above the prompt
+	case chat.KindTurnStarted, chat.KindText, chat.KindCitation, chat.KindRetract, chat.KindLevel:
+		if d.live == nil || d.live.Turn != e.Turn {
+			d.live = d.c.newAnswer(d.id)
+			d.live.Turn = e.Turn
+			if !d.wait || e.Kind != chat.KindTurnStarted {
+				d.live.text = nil // nobody waits, or the start was missed: it is shown whole
+			}
 		}
+		d.broken = errors.Join(d.broken, d.live.take(e))
 	case chat.KindTurnEnded:
-		if d.live == nil {
-			return
+		if d.live == nil || d.live.Turn != e.Turn {
+			d.live = &answer{Conversation: d.id, Turn: e.Turn, Citations: []chat.Citation{}}
 		}
-		d.live.take(e)
-		d.ended[e.Turn] = d.live
+		d.broken = errors.Join(d.broken, d.live.take(e))
 		if d.live.text == nil && !d.c.json {
 			fmt.Fprintln(d.lines, clean(string(d.live.Text)))
 		}
-		d.live = nil
-	case chat.KindText, chat.KindCitation, chat.KindRetract, chat.KindLevel:
-		if d.live != nil {
-			d.live.take(e)
-		}
+		d.ended[e.Turn], d.live = d.live, nil
 	case chat.KindAgent:
 		if b, err := chat.Decode[chat.AgentSpoke](e); err == nil && !d.c.json {
 			who := d.c.stdout.paint(bold, chat.Line(cmp.Or(b.Message.Name, "a person"))+":")
@@ -265,8 +263,12 @@ func (d *dialogue) wake(e chat.Event) {
 func (d *dialogue) until(ctx context.Context, happened func() bool) error {
 	for stopped := false; ; {
 		d.mu.Lock()
-		done, more := happened(), d.more
+		done, more, broken := happened(), d.more, d.broken
+		d.broken = nil
 		d.mu.Unlock()
+		if broken != nil {
+			return broken
+		}
 		if done {
 			return nil
 		}

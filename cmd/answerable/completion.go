@@ -14,7 +14,7 @@ func (c *cli) completion() *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	return &cobra.Command{
 		Use:   "completion SHELL",
-		Short: "Print a script that completes commands in bash, zsh, fish or powershell",
+		Short: "Print a script that completes commands in a shell",
 		Long: `Print a script that completes commands, flags, folders and the names of assistants, for
 bash (4.2 or later), zsh, fish or powershell.
 
@@ -57,6 +57,8 @@ func (c *cli) complete(cmd *cobra.Command) {
 			case len(args) > 0:
 			case argument == "DIR":
 				return nil, cobra.ShellCompDirectiveFilterDirs
+			case strings.Contains(argument, "|"):
+				return strings.Split(argument, "|"), cobra.ShellCompDirectiveNoFileComp
 			case argument == "TURN":
 				return c.turns(cmd), cobra.ShellCompDirectiveNoFileComp
 			case argument == "ASSISTANT":

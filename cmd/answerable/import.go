@@ -102,7 +102,8 @@ too, unless --prune removes them. docs/importing.md has the formats.`,
 			if c.json {
 				return errors.Join(c.print(saved), err)
 			}
-			c.printSaved(*saved, saving)
+			c.printFiles(*saved)
+			c.printSaved(*saved, saving.Dry)
 			return err
 		},
 	}
@@ -155,7 +156,7 @@ func (c *cli) doImport(ctx context.Context, from, dir string, o importer.Options
 		return nil, err
 	}
 	batch, err := c.readImport(ctx, from, o)
-	stopped := err != nil && ctx.Err() != nil
+	stopped := err != nil && (ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded)) // by a person, or by the limit of an import
 	if err != nil && !stopped {
 		return nil, err
 	}
@@ -182,17 +183,21 @@ func (c *cli) readImport(ctx context.Context, from string, o importer.Options) (
 // mostTold bounds the lines about single articles; --json has them all.
 const mostTold = 40
 
-func (c *cli) printSaved(s importer.Saved, o importer.Saving) {
-	problems := make([]string, len(s.Problems))
-	for i, p := range s.Problems {
-		problems[i] = p.String()
-	}
-	c.tellPaths(c.stderr, "left out  ", problems)
+func (c *cli) printFiles(s importer.Saved) {
 	c.tellPaths(c.stdout, "new       ", s.New)
 	c.tellPaths(c.stdout, "changed   ", s.Changed)
 	c.tellPaths(c.stdout, "kept      ", withNote(s.Kept, "edited here; delete the file to take theirs"))
 	c.tellPaths(c.stdout, "gone      ", withNote(s.Gone, "still here; --prune removes it"))
 	c.tellPaths(c.stdout, "removed   ", s.Removed)
+}
+
+// printSaved says what was left out, and how many articles there are of each kind.
+func (c *cli) printSaved(s importer.Saved, dry bool) {
+	problems := make([]string, len(s.Problems))
+	for i, p := range s.Problems {
+		problems[i] = p.String()
+	}
+	c.tellPaths(c.stderr, "left out  ", problems)
 	fmt.Fprintf(c.stdout, "%d new, %d changed, %d unchanged", len(s.New), len(s.Changed), s.Unchanged)
 	for _, more := range []struct {
 		n    int
@@ -202,7 +207,7 @@ func (c *cli) printSaved(s importer.Saved, o importer.Saving) {
 			fmt.Fprintf(c.stdout, ", %d %s", more.n, more.what)
 		}
 	}
-	if o.Dry {
+	if dry {
 		fmt.Fprint(c.stdout, "; nothing was written")
 	}
 	fmt.Fprintln(c.stdout)

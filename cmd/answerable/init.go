@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/answerable/answerable/assistants"
+	"github.com/answerable/answerable/internal/app"
 	"github.com/answerable/answerable/internal/assistant"
 	"github.com/answerable/answerable/internal/config"
 	"github.com/answerable/answerable/internal/importer"
@@ -115,13 +117,15 @@ func (c *cli) start(ctx context.Context, dir string, s starting, given func(stri
 	if s.sample != "" {
 		err = copySample(making, s.sample)
 	} else {
-		out.Import, err = c.fill(ctx, making, whole, s, o)
+		if out.Import, err = c.fill(ctx, making, whole, s, o); err == nil {
+			err = writeSchemas(making)
+		}
+	}
+	if ctx.Err() != nil {
+		return errors.New("stopped; nothing was written")
 	}
 	if err != nil {
 		return err
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
 	}
 	all, err := assistant.LoadDir(making)
 	if err != nil {
@@ -163,6 +167,20 @@ func (c *cli) fill(ctx context.Context, making, whole string, s starting, o impo
 		}
 	}
 	return saved, a.Write(ctx, making)
+}
+
+// writeSchemas writes the schemas that the first lines of the files name, for editors.
+func writeSchemas(dir string) error {
+	for file, kind := range map[string]string{".assistant.schema.json": "assistant", "policies/.policy.schema.json": "policy", "golden/.golden.schema.json": "golden"} {
+		schema, err := app.Schema(kind)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(file)), schema, 0o644); err != nil {
+			return fmt.Errorf("write a schema: %w", err)
+		}
+	}
+	return nil
 }
 
 // addable are the entries of a folder beside which a new assistant is put without --force.
@@ -365,19 +383,26 @@ func checkLanguage(s string) (string, error) {
 
 func (c *cli) printStarted(s started) {
 	if s.Import != nil {
-		c.printSaved(*s.Import, importer.Saving{})
+		c.printSaved(*s.Import, false)
 		fmt.Fprintln(c.stdout)
 	}
 	fmt.Fprintf(c.stdout, "The assistant %s is in %s:\n", s.Assistant, s.Dir)
 	other := 0
 	for _, f := range s.Files {
-		if strings.HasPrefix(f, starter.Folder+"/") {
+		switch {
+		case strings.HasPrefix(f, starter.Folder+"/"):
 			other++
+			continue
+		case strings.HasPrefix(path.Base(f), "."): // for editors, git and the next import
 			continue
 		}
 		fmt.Fprintf(c.stdout, "  %s\n", f)
 	}
-	fmt.Fprintf(c.stdout, "  %s/ (%d documents)\n\n", starter.Folder, other)
+	documents := "documents"
+	if other == 1 {
+		documents = "document"
+	}
+	fmt.Fprintf(c.stdout, "  %s/ (%d %s)\n\n", starter.Folder, other, documents)
 	dir := starter.Shell(s.Dir)
 	fmt.Fprintf(c.stdout, "Next:\n  answerable serve %s\n  answerable config check %[1]s\n  answerable import FROM %[1]s   adds documents\n", dir)
 }

@@ -2,6 +2,10 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 )
@@ -42,5 +46,28 @@ func TestInitAsks(t *testing.T) {
 				t.Errorf("what is no answer is not told:\n%s", stderr.String())
 			}
 		})
+	}
+}
+
+// TestInitStopped interrupts init in the middle of an import: nothing is left.
+func TestInitStopped(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/robots.txt" {
+			http.NotFound(w, r)
+			return
+		}
+		cancel()
+		<-r.Context().Done()
+	}))
+	defer site.Close()
+	t.Chdir(t.TempDir())
+	var out, errs bytes.Buffer
+	code := run(ctx, []string{"init", "shop", "--company", "Harbour", "--allow-private", "--rate", "100", "--from", site.URL + "/sitemap.xml"}, nil, &out, &errs)
+	if code != exitFailed || !strings.Contains(errs.String(), "stopped; nothing was written") {
+		t.Errorf("init = %d, %s", code, errs.String())
+	}
+	if left, err := os.ReadDir("."); err != nil || len(left) > 0 {
+		t.Errorf("left are %v, %v", left, err)
 	}
 }

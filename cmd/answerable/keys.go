@@ -131,8 +131,14 @@ func (c *cli) showKey(k chat.APIKey, now time.Time) error {
 	if k.RevokedAt != nil {
 		ends = "revoked " + day(*k.RevokedAt) + by(k.RevokedBy)
 	}
-	_, err := fmt.Fprintf(c.stdout, "%s  %s; may: %s; for %s\n    %s, made %s%s, %s, %s\n",
-		k.Name, k.State(now), k.ScopeList(), forAssistants(k), k.ID, day(k.CreatedAt), by(k.CreatedBy), used, ends)
+	state := k.State(now)
+	how := dim
+	if state == chat.KeyActive {
+		how = good
+	}
+	_, err := fmt.Fprintf(c.stdout, "%s  %s; may: %s; for %s\n",
+		c.stdout.paint(bold, k.Name), c.stdout.paint(how, string(state)), k.ScopeList(), forAssistants(k))
+	c.stdout.paragraphs("    ", "", fmt.Sprintf("%s, made %s%s, %s, %s", k.ID, day(k.CreatedAt), by(k.CreatedBy), used, ends))
 	return err
 }
 

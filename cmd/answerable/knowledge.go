@@ -17,7 +17,9 @@ import (
 func (c *cli) ingest() *cobra.Command {
 	return &cobra.Command{
 		Use:   "ingest DIR",
-		Short: "Index a folder and publish it: serve without a folder answers from it",
+		Short: "Index a folder and publish it",
+		Long: `Index a folder of documents and publish it: a server that runs on the data directory
+answers from it at once, and serve without a folder does from then on.`,
 		Example: `  answerable ingest ./docs
   answerable serve`,
 		Args: exactly(1, "one folder"),
@@ -36,6 +38,9 @@ func (c *cli) ingest() *cobra.Command {
 			}
 			for _, s := range r.Skipped {
 				fmt.Fprintf(c.stderr, "skipped %s: %s\n", chat.Line(s.Path), s.Reason)
+			}
+			if r.Internal > 0 {
+				fmt.Fprintf(c.stderr, "left out %s for staff: they are not found for customers\n", count(r.Internal, "document"))
 			}
 			fmt.Fprintf(c.stdout, "%s: %s, %s, generation %s, in %s\n", r.Assistant, count(r.Documents, "document"), count(r.Passages, "passage"), short(r.Generation), brief(time.Since(began)))
 			return nil
@@ -98,7 +103,7 @@ func (c *cli) eval() *cobra.Command {
 	cmd := &cobra.Command{Use: "eval", Short: "Measure quality on labelled data", Args: subcommand,
 		Example: "  answerable eval retrieval --docs docs.jsonl --queries queries.jsonl --qrels qrels.jsonl",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
-	cmd.AddCommand(c.evalRetrieval())
+	cmd.AddCommand(c.evalGolden(), c.evalRetrieval())
 	return cmd
 }
 

@@ -117,7 +117,7 @@ func (l *lines) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.typing {
-		return l.edit.Write([]byte(harmless(string(b))))
+		return l.edit.Write([]byte(l.out.harmless(string(b))))
 	}
 	return l.out.Write(b)
 }

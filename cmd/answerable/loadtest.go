@@ -202,7 +202,8 @@ func (c *cli) measure(ctx context.Context, p load.Plan, histograms string) error
 
 // measured prints a report for people.
 func (c *cli) measured(r *load.Report) error {
-	fmt.Fprintf(c.stdout, "%s, in milliseconds\n\n%-18s%10s%10s%10s%10s\n", r.URL, "", "p50", "p95", "p99", "max")
+	fmt.Fprintf(c.stdout, "%s, in milliseconds\n\n", r.URL)
+	fmt.Fprintln(c.stdout, c.stdout.paint(bold, fmt.Sprintf("%-18s%10s%10s%10s%10s", "", "p50", "p95", "p99", "max")))
 	for _, row := range []struct {
 		what string
 		t    load.Times
@@ -211,7 +212,11 @@ func (c *cli) measured(r *load.Report) error {
 	}
 	fmt.Fprintln(c.stdout)
 	fmt.Fprintf(c.stdout, "answers    %d of %d in %.1f s, %.1f a second%s\n", r.Answered, r.Asked, r.Seconds, r.Rate, counts(": ", r.Outcomes))
-	fmt.Fprintf(c.stdout, "errors     %d%s\n", total(r.Errors), counts(": ", r.Errors))
+	failed := 0
+	for _, n := range r.Errors {
+		failed += n
+	}
+	fmt.Fprintf(c.stdout, "errors     %d%s\n", failed, counts(": ", r.Errors))
 	fmt.Fprintf(c.stdout, "events     %d lost, %d twice\n", r.Lost, r.Repeated)
 	if s := r.Server; s != nil {
 		fmt.Fprintf(c.stdout, "server     process %d: %.1f CPU s, %.1f ms an answer; at most %.0f MB resident\n", s.PID, s.CPU, s.CPUAnswer, s.RSS)
@@ -223,7 +228,9 @@ func (c *cli) measured(r *load.Report) error {
 		fmt.Fprintln(c.stdout, "It was interrupted; this is what was measured until then.")
 	}
 	for _, warning := range r.Warnings {
-		fmt.Fprintln(c.stderr, "warning:", warning)
+		p := &prose{s: c.stderr}
+		p.write(c.stderr.paint(bad, "warning:") + " " + warning)
+		p.end()
 	}
 	return nil
 }
@@ -238,11 +245,4 @@ func counts(before string, of map[string]int) string {
 		return ""
 	}
 	return before + strings.Join(all, ", ")
-}
-
-func total(of map[string]int) (n int) {
-	for _, k := range of {
-		n += k
-	}
-	return n
 }

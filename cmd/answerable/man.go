@@ -13,7 +13,7 @@ import (
 func (c *cli) man() *cobra.Command {
 	return &cobra.Command{
 		Use:   "man DIR",
-		Short: "Write the manual pages, one for each command",
+		Short: "Write the manual pages",
 		Long: `Write the manual pages into DIR, one for each command: answerable.1,
 answerable-serve.1 and so on. To read one: man DIR/answerable.1`,
 		Example: `  answerable man /usr/local/share/man/man1

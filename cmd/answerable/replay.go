@@ -14,7 +14,7 @@ func (c *cli) replay() *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:   "replay TURN",
-		Short: "Answer a past turn again from its journal, without network, and compare",
+		Short: "Answer a past turn again from its journal, and compare",
 		Long: `Answer a past turn again from its journal, without network, models or index, and
 compare what is shown with what the customer saw. Exit code 3 when it differs.`,
 		Example: `  answerable replay t06c1q0jv5h8m2k7d3r9s4w1x6

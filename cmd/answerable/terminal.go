@@ -46,7 +46,7 @@ func (s *screen) Write(b []byte) (int, error) {
 	if s.terminal == nil {
 		return s.out.Write(b)
 	}
-	text := harmless(string(b))
+	text := s.harmless(string(b))
 	if s.bar {
 		text, s.bar = eraseLine+text, false
 	}
@@ -118,18 +118,19 @@ func clean(s string) string {
 
 var ourStyles = regexp.MustCompile("\x1b\\[(0|1|2|31|32|35)m")
 
-// harmless returns what a terminal may be sent: clean text, and our styles.
-func harmless(s string) string {
-	if !strings.Contains(s, "\x1b") {
-		return clean(s)
+// harmless returns what a terminal may be sent: clean text, and our styles if it has
+// colours.
+func (s *screen) harmless(text string) string {
+	if !s.colours {
+		return clean(text)
 	}
 	var b strings.Builder
 	end := 0
-	for _, at := range ourStyles.FindAllStringIndex(s, -1) {
-		b.WriteString(clean(s[end:at[0]]) + s[at[0]:at[1]])
+	for _, at := range ourStyles.FindAllStringIndex(text, -1) {
+		b.WriteString(clean(text[end:at[0]]) + text[at[0]:at[1]])
 		end = at[1]
 	}
-	return b.String() + clean(s[end:])
+	return b.String() + clean(text[end:])
 }
 
 // cells counts the columns that a text takes: none for combining marks, two for wide
@@ -181,7 +182,7 @@ func (s *screen) table(rows [][]string) error {
 			if s.terminal != nil {
 				cell = fit(cell, wide[i])
 			}
-			if n == 0 {
+			if n == 0 && !strings.HasPrefix(cell, "\x1b") {
 				cell = s.paint(bold, cell)
 			}
 			line += pad(cell, wide[i]) + "  "

@@ -16,7 +16,7 @@ func (c *cli) trace(s *screen, t chat.Turn) {
 	p := tracer{s}
 	fmt.Fprintln(s)
 	p.line("turn", string(t.ID))
-	p.line("outcome", string(t.Outcome)+" after "+brief(t.EndedAt.Sub(t.AcceptedAt.Time))+times(t))
+	p.line("outcome", strings.ReplaceAll(string(t.Outcome), "_", " ")+" after "+brief(t.EndedAt.Sub(t.AcceptedAt.Time))+times(t))
 	p.line("assistant", t.Assistant+", release "+short(t.Release)+", generation "+short(t.Generation)+", build "+t.Build)
 	if t.Test {
 		p.line("test", "counts in no statistics")
@@ -47,7 +47,7 @@ func (c *cli) trace(s *screen, t chat.Turn) {
 		p.line("withheld", w.Check+because(w.Reason)+": “"+string(w.Text)+"”")
 	}
 	if t.Retracts > 0 {
-		p.line("retracted", fmt.Sprintf("%d times", t.Retracts))
+		p.line("retracted", count(t.Retracts, "time"))
 	}
 	if t.Level != chat.Full {
 		p.line("level", string(t.Level)+because(t.LevelReason))

@@ -34,6 +34,7 @@ type Options struct {
 	Config       Config
 	Dir          string // of assistants or documents; "" for what was ingested, or the demo
 	FakeProvider string // a script or its settings; "" for none
+	Extractive   bool   // no language model is asked, whatever is configured
 	Resume       bool   // a server: it goes on with turns that dead processes left open
 	Version      string
 	Log          *slog.Logger

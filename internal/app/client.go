@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -25,12 +26,22 @@ import (
 
 // Client talks with an assistant as a customer's program does, over the HTTP API: of the
 // server that runs on the data directory, or of one inside this process that nobody else
-// reaches. Close it. It is safe for concurrent use, but for Reconnect.
+// reaches. Close it. It is safe for concurrent use.
 type Client struct {
 	options Options
-	server  remote
 	here    *App // the server inside this process, or nil
 	end     func() error
+
+	mu     sync.Mutex
+	server remote
+}
+
+// at returns where the server is now.
+func (c *Client) at() *remote {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	server := c.server
+	return &server
 }
 
 // Connect finds the server, or makes one. Options that say what to answer from want one
@@ -75,10 +86,13 @@ func (c *Client) Reconnect() error {
 	if err == nil && s == nil {
 		err = &chat.Error{Kind: chat.Unavailable, Message: "no server runs on " + c.options.Config.Data + ": start it with answerable serve"}
 	}
-	if err == nil {
-		c.server.Serving = *s
+	if err != nil {
+		return err
 	}
-	return err
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.server.Serving = *s
+	return nil
 }
 
 // Start begins a conversation with an assistant, or with the first.
@@ -93,7 +107,7 @@ func (c *Client) Start(ctx context.Context, assistant string, test bool) (chat.C
 	var made struct {
 		ID chat.ConversationID `json:"id"`
 	}
-	return made.ID, c.server.call(ctx, http.MethodPost, "/v1/conversations", body, &made)
+	return made.ID, c.at().call(ctx, http.MethodPost, "/v1/conversations", body, &made)
 }
 
 // Standing is how a conversation stands.
@@ -110,7 +124,7 @@ func (c *Client) Conversation(ctx context.Context, id chat.ConversationID) (Stan
 	if !access.IsID(string(id)) {
 		return s, &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("%q is not the id of a conversation: ask prints it with --json", id)}
 	}
-	if err := c.server.call(ctx, http.MethodGet, conversationPath(id), nil, &s); err != nil {
+	if err := c.at().call(ctx, http.MethodGet, conversationPath(id), nil, &s); err != nil {
 		return s, err
 	}
 	if c.here != nil && !c.here.Library.Has(s.Assistant) {
@@ -135,7 +149,7 @@ func (c *Client) Send(ctx context.Context, id chat.ConversationID, text chat.Tex
 // handoff, retry, feedback.
 func (c *Client) Act(ctx context.Context, id chat.ConversationID, what string, body any) (Sent, error) {
 	var s Sent
-	return s, c.server.call(ctx, http.MethodPost, conversationPath(id)+"/"+what, body, &s)
+	return s, c.at().call(ctx, http.MethodPost, conversationPath(id)+"/"+what, body, &s)
 }
 
 // Events yields what happens in a conversation from the event behind after on, and signals,
@@ -143,7 +157,7 @@ func (c *Client) Act(ctx context.Context, id chat.ConversationID, what string, b
 // connection stands.
 func (c *Client) Events(ctx context.Context, id chat.ConversationID, after int64) iter.Seq2[chat.Event, error] {
 	return func(yield func(chat.Event, error) bool) {
-		resp, err := c.server.send(ctx, http.MethodGet, conversationPath(id)+"/events?after="+strconv.FormatInt(after, 10), "text/event-stream", nil)
+		resp, err := c.at().send(ctx, http.MethodGet, conversationPath(id)+"/events?after="+strconv.FormatInt(after, 10), "text/event-stream", nil)
 		if err != nil {
 			yield(chat.Event{}, err)
 			return
@@ -196,8 +210,12 @@ func (a *App) serveHere(ctx context.Context) (_ remote, end func() error) {
 	in := &inside{conns: make(chan net.Conn), closed: make(chan struct{})}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	server.BaseContext = func(net.Listener) context.Context { return running }
-	var g errgroup.Group
-	g.Go(func() error { return a.Run(running) })
+	g, ended := errgroup.WithContext(running)
+	g.Go(func() error { return a.Run(ended) })
+	g.Go(func() error {
+		<-ended.Done() // also where Run failed: nobody waits for an answer then
+		return server.Close()
+	})
 	g.Go(func() error {
 		if err := server.Serve(in); !errors.Is(err, http.ErrServerClosed) {
 			return err
@@ -207,9 +225,8 @@ func (a *App) serveHere(ctx context.Context) (_ remote, end func() error) {
 	client := &http.Client{Transport: &http.Transport{DialContext: in.dial}}
 	return remote{Serving: Serving{URL: "http://127.0.0.1", Token: key}, http: client}, func() error {
 		stop()
-		err := server.Close()
-		client.CloseIdleConnections()
-		return errors.Join(err, g.Wait())
+		defer client.CloseIdleConnections()
+		return g.Wait()
 	}
 }
 

@@ -83,6 +83,7 @@ type Ingested struct {
 	Documents  int       `json:"documents"`
 	Passages   int       `json:"passages"`
 	Skipped    []Skipped `json:"skipped"`
+	Internal   int       `json:"internal"` // left out as well: they are not for customers
 }
 
 // Skipped is a file that was left out, and why.
@@ -159,7 +160,7 @@ func (w *writing) ingest(ctx context.Context, a *assistant.Assistant, dir string
 	if err != nil {
 		return Ingested{}, err
 	}
-	out := Ingested{Assistant: a.Name, Generation: g.ID(), Documents: len(g.Documents()), Passages: g.Chunks(), Skipped: []Skipped{}}
+	out := Ingested{Assistant: a.Name, Generation: g.ID(), Documents: len(g.Documents()), Passages: g.Chunks(), Internal: report.Internal, Skipped: []Skipped{}}
 	for _, s := range report.Skipped {
 		out.Skipped = append(out.Skipped, Skipped(s))
 	}

@@ -203,15 +203,18 @@ func (l *Library) begin(ctx context.Context, f *folder, p store.Promotion, progr
 	}
 	f.taken = lookAt(f.dir)
 	f.before = f.taken
-	c, skipped := l.read(ctx, f, progress)
+	c, report := l.read(ctx, f, progress)
 	switch {
 	case pinned && c.err != nil:
 		l.refuse(f, c.err)
 	case c.err != nil:
 		return c.err
 	case !pinned:
-		for _, s := range skipped {
+		for _, s := range report.Skipped {
 			l.log.Warn("a file was skipped", "file", s.Path, "reason", s.Reason)
+		}
+		if report.Internal > 0 {
+			l.log.Info("internal documents were left out", "dir", f.dir, "count", report.Internal)
 		}
 		if len(c.generation.Documents()) == 0 {
 			l.log.Warn("there are no documents", "dir", c.assistant.Dir)
@@ -228,23 +231,25 @@ func (l *Library) begin(ctx context.Context, f *folder, p store.Promotion, progr
 }
 
 // read reads a folder as it is now.
-func (l *Library) read(ctx context.Context, f *folder, progress func(what string, done, total int64)) (*candidate, []knowledge.Skip) {
+func (l *Library) read(ctx context.Context, f *folder, progress func(what string, done, total int64)) (*candidate, knowledge.Report) {
+	var report knowledge.Report
 	as, err := f.load()
 	if err != nil {
-		return &candidate{err: err}, nil
+		return &candidate{err: err}, report
 	}
 	if f.ingested {
 		g, err := l.newest(ctx, f.name)
 		if err != nil {
-			return &candidate{err: fmt.Errorf("open what was ingested from %s: %w", f.dir, err)}, nil
+			return &candidate{err: fmt.Errorf("open what was ingested from %s: %w", f.dir, err)}, report
 		}
-		return &candidate{assistant: as, generation: g}, nil
+		return &candidate{assistant: as, generation: g}, report
 	}
 	s := l.snapshot(f.name)
 	if err := f.check(as, s); err != nil {
-		return &candidate{err: err}, nil
+		return &candidate{err: err}, report
 	}
-	g, report, err := l.index(ctx, as, l.known(ctx, f, s), progress)
+	var g *knowledge.Generation
+	g, report, err = l.index(ctx, as, l.known(ctx, f, s), progress)
 	if err == nil {
 		err = f.checkDocuments(as, report, s)
 	}
@@ -252,9 +257,9 @@ func (l *Library) read(ctx context.Context, f *folder, progress func(what string
 		err = l.equip(&snapshot{Assistant: as, generation: g}) // such as models that the server does not have
 	}
 	if err != nil {
-		return &candidate{err: err}, nil
+		return &candidate{err: err}, report
 	}
-	return &candidate{assistant: as, generation: g}, report.Skipped
+	return &candidate{assistant: as, generation: g}, report
 }
 
 // check looks for what is more likely an accident than a wish, beside what is served.

@@ -101,6 +101,7 @@ func newSwapping(t *testing.T) *swapping {
 	if p.app, err = New(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
+	p.server.http = http.DefaultClient
 	p.app.Models.Models = llm.Only(p.model)
 	p.app.Library.every = time.Millisecond
 	p.note("mark-0000")
@@ -108,8 +109,7 @@ func newSwapping(t *testing.T) *swapping {
 	out, done := &greeting{said: make(chan string, 1)}, make(chan error, 1)
 	go func() { done <- p.app.serve(ctx, time.Now(), out) }()
 	select {
-	case url := <-out.said:
-		p.server = remote{Serving: Serving{URL: url}, http: http.DefaultClient}
+	case p.server.URL = <-out.said:
 	case err := <-done:
 		t.Fatal(err)
 	}
@@ -280,7 +280,7 @@ func (p *swapping) ask(ctx context.Context, client int) error {
 		if n%4 == 0 {
 			question = "What is the secret word?"
 		}
-		a, err := p.askOnce(ctx, question)
+		a, err := p.once(ctx, question)
 		if err != nil {
 			return fmt.Errorf("a request was refused: %w", err)
 		}
@@ -294,18 +294,17 @@ func (p *swapping) ask(ctx context.Context, client int) error {
 	}
 }
 
-// askOnce asks in a conversation of its own.
-func (p *swapping) askOnce(ctx context.Context, question chat.Text) (answer, error) {
+// once asks one question in a conversation of its own.
+func (p *swapping) once(ctx context.Context, question chat.Text) (answer, error) {
 	c := &Client{server: p.server}
 	id, err := c.Start(ctx, "shop", false)
 	if err != nil {
 		return answer{}, err
 	}
-	sent, err := c.Send(ctx, id, question)
-	if err != nil {
+	if _, err := c.Send(ctx, id, question); err != nil {
 		return answer{}, err
 	}
-	for e, err := range c.Events(ctx, id, sent.Seq) {
+	for e, err := range c.Events(ctx, id, 0) {
 		if err != nil {
 			return answer{}, err
 		}
@@ -314,7 +313,7 @@ func (p *swapping) askOnce(ctx context.Context, question chat.Text) (answer, err
 			return answer{e.Turn, string(end.Text), end.Outcome}, err
 		}
 	}
-	return answer{}, errors.New("the events ended before the turn")
+	return answer{}, ctx.Err()
 }
 
 // check looks at every answer, its record and its journal, and at all that the model was

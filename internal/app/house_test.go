@@ -59,7 +59,7 @@ var arrows = []struct{ packages, mayImport string }{
 	{"cmd", everything},
 }
 
-const everything = "app assistants importer starter load " + base + " " + steps + " " + engine + " " + around + " " + edges
+const everything = "app assistants importer load starter " + base + " " + steps + " " + engine + " " + around + " " + edges
 
 // testArrows are imports that only tests may have, each with its reason.
 var testArrows = map[string]string{

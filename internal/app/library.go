@@ -224,6 +224,7 @@ func readDocuments(ctx context.Context, a *assistant.Assistant, progress func(wh
 			sum.Skipped = append(sum.Skipped, s)
 		}
 		sum.Files, sum.Documents, sum.Bytes = sum.Files+report.Files, sum.Documents+report.Documents, sum.Bytes+report.Bytes
+		sum.Internal += report.Internal
 	}
 	all = slices.DeleteFunc(all, func(d knowledge.Document) bool { return a.IsOwn(d.ID) })
 	return all, sum, nil

@@ -312,7 +312,7 @@ func (f *fakeVendor) serve(ctx context.Context) error {
 // modelsOf returns who answers for an assistant: all models, or those that its file names,
 // in its order. A script answers for every assistant.
 func (a *App) modelsOf(as *assistant.Assistant) *llm.Client {
-	if len(as.Models) == 0 || a.FakeProvider != "" {
+	if len(as.Models) == 0 || a.FakeProvider != "" || a.Extractive {
 		return a.Models
 	}
 	var chain []llm.Model
@@ -333,7 +333,7 @@ func (a *App) modelsOf(as *assistant.Assistant) *llm.Client {
 
 // checkModels checks that there are the models that an assistant names.
 func (a *App) checkModels(as *assistant.Assistant) error {
-	if a.FakeProvider != "" {
+	if a.FakeProvider != "" || a.Extractive {
 		return nil
 	}
 	return checkModels(as, a.entries)
@@ -365,7 +365,9 @@ func checkModels(as *assistant.Assistant, entries []ModelConfig) error {
 // openModels reads who answers from the configuration, or from a script.
 func (a *App) openModels() (err error) {
 	var script *llmtest.Script
-	a.entries = configured(a.Config.Models)
+	if !a.Extractive {
+		a.entries = configured(a.Config.Models)
+	}
 	if a.FakeProvider != "" {
 		if script, err = fakeScript(a.FakeProvider); err != nil {
 			return err

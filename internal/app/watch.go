@@ -75,7 +75,7 @@ func (l *Library) lookAgain(ctx context.Context, f *folder, now bool) time.Durat
 	if seen == f.taken || !now && !settled {
 		return cost
 	}
-	c, skipped := l.read(ctx, f, nil)
+	c, report := l.read(ctx, f, nil)
 	if ctx.Err() != nil {
 		return cost
 	}
@@ -85,8 +85,8 @@ func (l *Library) lookAgain(ctx context.Context, f *folder, now bool) time.Durat
 	}
 	f.taken = seen
 	l.change(context.WithoutCancel(ctx), f, c) // what was read is served, whoever has gone meanwhile
-	if c.err == nil && len(skipped) > 0 {
-		l.log.Debug("files were skipped", "assistant", f.name, "files", len(skipped))
+	if c.err == nil && len(report.Skipped) > 0 {
+		l.log.Debug("files were skipped", "assistant", f.name, "files", len(report.Skipped))
 	}
 	return cost
 }

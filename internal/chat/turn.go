@@ -111,6 +111,7 @@ type Passage struct {
 	Title      string  `json:"title"`
 	Heading    string  `json:"heading,omitempty"` // the path of headings above it, "A > B"
 	URL        string  `json:"url,omitempty"`     // the document's own address, or ""
+	Updated    string  `json:"updated,omitempty"` // the day, such as 2026-05-01, on which the document was last brought up to date
 	Text       Text    `json:"text"`
 	Start      int     `json:"start"`
 	End        int     `json:"end"`

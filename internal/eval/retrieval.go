@@ -253,7 +253,7 @@ func percentile(sorted []float64, p float64) *float64 {
 	return &sorted[max(0, int(math.Ceil(p*float64(len(sorted))))-1)]
 }
 
-// predictions writes rankings. A nil one writes nothing.
+// predictions writes JSON Lines. A nil one writes nothing.
 type predictions struct {
 	file *os.File
 	enc  *json.Encoder
@@ -267,7 +267,7 @@ func newPredictions(path string) (*predictions, error) {
 	return &predictions{f, json.NewEncoder(f)}, nil
 }
 
-func (p *predictions) Write(r Ranking) error {
+func (p *predictions) Write(r any) error {
 	if p == nil {
 		return nil
 	}

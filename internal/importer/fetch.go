@@ -119,7 +119,7 @@ func (f *fetcher) host(u *url.URL) error {
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
 		return fmt.Errorf("%q is not fetched, only http and https", u.Scheme)
-	case !slices.Contains(f.hosts, hostOf(u)) && !slices.Contains(f.hosts, strings.ToLower(u.Hostname())):
+	case !slices.Contains(f.hosts, hostOf(u)):
 		return fmt.Errorf("on another host, %s: --also-host %s reads it too", u.Host, u.Host)
 	}
 	return nil

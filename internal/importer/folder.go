@@ -39,13 +39,11 @@ func readArchive(ctx context.Context, file string, m Mapping, o Options) (Batch,
 
 // file is a page of a folder on its way to an article.
 type file struct {
-	name  string
-	root  *html.Node // nil: not HTML
-	body  string     // where root is nil
-	title string
-	url   string
-	extra string // front matter that is not ours to read
-	head  head
+	name                          string
+	root                          *html.Node // nil: not HTML
+	body                          string     // where root is nil
+	title, url, updated, language string
+	extra                         string // front matter that is not ours to read
 }
 
 // readFolder reads the pages of an exported folder.
@@ -166,36 +164,54 @@ func reason(err error) string {
 }
 
 func parseFile(name string, data []byte) (file, error) {
-	f := file{name: name}
 	source, err := knowledge.Decode(data)
+	if err != nil {
+		return file{}, err
+	}
+	f, err := splitFront(source)
+	f.name = name
 	if err != nil {
 		return f, err
 	}
 	switch ext := strings.ToLower(path.Ext(name)); ext {
 	case ".html", ".htm":
-		if f.root, err = parseHTML(source); err != nil {
+		if f.root, err = parseHTML(f.body); err != nil {
 			return f, err
 		}
-		f.head = readHead(f.root)
-		f.title, f.url = f.head.name(), webAddress(f.head.canonical)
+		h := readHead(f.root)
+		f.title, f.url = cmp.Or(f.title, h.name()), cmp.Or(f.url, webAddress(h.canonical))
+		f.updated, f.language = cmp.Or(f.updated, h.updated), cmp.Or(f.language, h.language)
 	case ".txt":
-		f.body = plainMarkdown(source)
+		f.body = plainMarkdown(f.body)
 	default:
-		if f, err = splitMarkdown(source); err != nil {
-			return f, err
-		}
-		f.name = name
+		f.title = cmp.Or(f.title, firstHeading(f.body))
 	}
 	return f, nil
 }
 
-// splitMarkdown reads the block between "---" lines at the top of a Markdown text. What
+// cutFront returns the block between "---" lines at the top of a text, and what follows.
+func cutFront(source string) (block, body string, ok bool) {
+	first, rest, _ := strings.Cut(source, "\n")
+	if strings.TrimRight(first, " \t") != "---" {
+		return "", source, false
+	}
+	for at := 0; at < len(rest); {
+		line, _, _ := strings.Cut(rest[at:], "\n")
+		end := min(at+len(line)+1, len(rest))
+		if l := strings.TrimRight(line, " \t"); l == "---" || l == "..." {
+			return rest[:at], rest[end:], true
+		}
+		at = end
+	}
+	return "", source, false
+}
+
+// splitFront reads the block between "---" lines at the top of a text. What
 // we do not write ourselves is kept as it is: it may say who must not read the text.
-func splitMarkdown(source string) (file, error) {
-	rest, ok := strings.CutPrefix(source, "---\n")
-	block, body, closed := strings.Cut("\n"+rest, "\n---\n")
-	if !ok || !closed {
-		return file{body: source, title: firstHeading(source)}, nil
+func splitFront(source string) (file, error) {
+	block, body, ok := cutFront(source)
+	if !ok {
+		return file{body: source}, nil
 	}
 	f := file{body: body}
 	var root yaml.Node
@@ -203,28 +219,28 @@ func splitMarkdown(source string) (file, error) {
 		return f, fmt.Errorf("what is between the --- lines at its top is not YAML: %w", err)
 	}
 	if len(root.Content) == 0 || root.Content[0].Kind != yaml.MappingNode {
-		return file{body: source, title: firstHeading(source)}, nil // two rules with a text between them
+		return file{body: source}, nil // two rules with a text between them
 	}
 	pairs := root.Content[0]
 	var others []*yaml.Node
 	for i := 0; i+1 < len(pairs.Content); i += 2 {
-		switch key, value := pairs.Content[i].Value, pairs.Content[i+1].Value; key {
+		switch key, value := strings.ToLower(pairs.Content[i].Value), pairs.Content[i+1].Value; key {
 		case "title":
 			f.title = value
 		case "url":
 			f.url = webAddress(value)
 		case "updated":
-			f.head.updated = day(value)
+			f.updated = day(value)
 		case "language":
-			f.head.language = value
+			f.language = value
 		default:
 			others = append(others, pairs.Content[i], pairs.Content[i+1])
 		}
 	}
-	f.title = cmp.Or(f.title, firstHeading(body))
 	if pairs.Content = others; len(others) == 0 {
 		return f, nil
 	}
+	pairs.Style = 0 // a key on each line, however it was written
 	extra, err := yaml.Marshal(pairs)
 	if err != nil {
 		return f, fmt.Errorf("what is between the --- lines at its top: %w", err)
@@ -236,7 +252,7 @@ func splitMarkdown(source string) (file, error) {
 // article makes the article of a file; places has the addresses of all files.
 func (f file) article(places map[string]string) Article {
 	title := cmp.Or(oneLine(f.title), titleOf(f.name))
-	a := Article{Key: f.name, Where: f.name, Title: title, URL: f.url, Updated: f.head.updated, Language: f.head.language, Extra: f.extra, Body: strings.TrimSpace(f.body)}
+	a := Article{Key: f.name, Where: f.name, Title: title, URL: f.url, Updated: f.updated, Language: f.language, Extra: f.extra, Body: strings.TrimSpace(f.body)}
 	if f.root == nil {
 		return a
 	}

@@ -242,8 +242,12 @@ func (m Mapping) article(r record, base *url.URL) (Article, error) {
 	if u, err := url.Parse(a.URL); err == nil && a.URL != "" {
 		from = u
 	}
-	var err error
-	if a.Body, err = toBody(body, m.Format, from); err != nil {
+	f, err := splitFront(body)
+	if err != nil {
+		return a, err
+	}
+	a.Extra = f.extra
+	if a.Body, err = toBody(f.body, m.Format, from); err != nil {
 		return a, err
 	}
 	a.Title = cmp.Or(a.Title, firstHeading(a.Body))

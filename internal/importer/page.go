@@ -175,11 +175,10 @@ func parseHTML(source string) (*html.Node, error) {
 func pageMarkdown(root *html.Node, link func(string) string) string {
 	unframe(root)
 	content := articleBody(root)
-	if content != nil {
-		knowledge.Content(content)
-	} else {
+	if content == nil {
 		content = knowledge.Content(root)
 	}
+	knowledge.Prune(content)
 	return markdownOf(content, link)
 }
 

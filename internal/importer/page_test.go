@@ -80,6 +80,23 @@ func TestConversionLosesNoWords(t *testing.T) {
 	}
 }
 
+// What a page runs or hides is nowhere in its text, wherever it stands.
+func TestScriptsAreNoText(t *testing.T) {
+	for _, page := range []string{
+		"<div class=article-body><p>One two three four five six.</p><script>bad()</script><article><p>Seven.</p></article><style>bad{}</style></div>",
+		"<p>One two three four five six.</p><script>bad()</script><p>Seven.</p><noscript>bad</noscript><template>bad</template>",
+		"<main><p>One two three four five six.</p><p>Seven.</p><textarea>bad</textarea><svg><text>bad</text></svg></main><script>bad()</script>",
+	} {
+		root, err := parseHTML(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := pageMarkdown(root, absolute(nil)), "One two three four five six.\n\nSeven."; got != want {
+			t.Errorf("%s\n got %q\nwant %q", page, got, want)
+		}
+	}
+}
+
 // read returns the words that knowledge reads in a file.
 func read(t *testing.T, name, content string) []string {
 	t.Helper()

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/answerable/answerable/internal/knowledge"
 )
 
 // write writes files into a new folder.
@@ -268,7 +270,7 @@ Text.
 problem data.csv: a table: import it by itself, or say with --map where its articles are
 problem paper.pdf: not HTML, Markdown or plain text
 problem binary.html: a binary file, not text
-problem broken.md: what is between the --- lines at its top is not YAML: yaml: line 2: did not find expected node content
+problem broken.md: what is between the --- lines at its top is not YAML: yaml: line 1: did not find expected node content
 `
 	b, err := Read(t.Context(), dir, Options{})
 	if d := cmp.Diff(want, told(b, err, dir)); d != "" {
@@ -294,6 +296,40 @@ problem broken.md: what is between the --- lines at its top is not YAML: yaml: l
 	b, err = Read(t.Context(), archive, Options{})
 	if d := cmp.Diff(want, told(b, err, dir)); d != "" {
 		t.Errorf("zip (-want +got)\n%s", d)
+	}
+}
+
+// However a file says who may read it, its copy says so, too.
+func TestFrontMatterIsKept(t *testing.T) {
+	for source, want := range map[string]string{
+		"---\naudience: internal\n---\nText.":                            "audience: internal\n",
+		"--- \r\nTitle: T\r\naudience: internal\r\n...\r\nText.":         "audience: internal\n",
+		"---\n{audience: internal, valid_until: 2026-01-01}\n---\nText.": "audience: internal\nvalid_until: 2026-01-01\n",
+		"---\ntitle: T\nvalid_from: \"2026-01-01\"\n---":                 "valid_from: \"2026-01-01\"\n",
+		"---\nText that begins with a rule.":                             "",
+	} {
+		text, err := knowledge.Decode([]byte(source))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f, err := splitFront(text); err != nil || f.extra != want {
+			t.Errorf("splitFront(%q) = %+v, %v, want %q", source, f, err, want)
+		}
+	}
+}
+
+// HTML pages of site generators, and cells of a table, may have front matter, too.
+func TestFrontMatterOfOtherFormats(t *testing.T) {
+	dir := write(t, map[string]string{
+		"a.html": "---\naudience: internal\n---\n<h1>A</h1><p>Text.</p>",
+		"b.txt":  "---\naudience: internal\n---\nText.",
+		"c.csv":  "title,body\nC,\"---\naudience: internal\n---\n- Text.\"\n",
+	})
+	for _, name := range []string{"a.html", "b.txt", "c.csv"} {
+		b, err := Read(t.Context(), filepath.Join(dir, name), Options{})
+		if err != nil || len(b.Articles) != 1 || b.Articles[0].Extra != "audience: internal\n" || strings.Contains(b.Articles[0].Body, "audience") {
+			t.Errorf("%s: %+v, %v", name, b, err)
+		}
 	}
 }
 

@@ -185,16 +185,12 @@ func (s *site) article(p page, r response) (Article, error) {
 	switch kind {
 	case "text/html", "application/xhtml+xml":
 	case "text/plain", "text/markdown":
-		body, err := knowledge.Decode(r.body)
-		if err != nil {
-			return a, err
+		name := "page.txt"
+		if kind == "text/markdown" {
+			name = "page.md"
 		}
-		if kind == "text/plain" {
-			a.Title, a.Body = titleOf(r.url.Path), plainMarkdown(body)
-			return a, nil
-		}
-		f, err := splitMarkdown(body)
-		a.Title, a.Extra, a.Body = cmp.Or(oneLine(f.title), firstHeading(f.body), titleOf(r.url.Path)), f.extra, f.body
+		f, err := parseFile(name, r.body)
+		a.Title, a.Body, a.Extra = cmp.Or(oneLine(f.title), titleOf(r.url.Path)), f.body, f.extra
 		return a, err
 	default:
 		return a, fmt.Errorf("%q is not read; HTML, Markdown and plain text are", kind)

@@ -176,15 +176,16 @@ func TestSiteOfTraps(t *testing.T) {
 // What robots.txt forbids is not asked for, nor are pages of other hosts.
 func TestSitemapObeysRobots(t *testing.T) {
 	w := serveSite(t, map[string]string{
-		"/robots.txt": "User-agent: answerable\nDisallow: /private\n\nUser-agent: *\nDisallow: /\n",
-		"/map.xml":    sitemap("HOST/private/x", "https://elsewhere.example/x", "HOST/a"),
-		"/a":          article("A", "x"), "/private/x": article("Private", "x"),
+		"/robots.txt":        "User-agent: answerable\nDisallow: /private\n\nUser-agent: *\nDisallow: /\n",
+		"/map.xml":           sitemap("HOST/private/x", "https://elsewhere.example/x", "HOST/a", "HOST/opening-hours.txt"),
+		"/opening-hours.txt": "9 to 5.",
+		"/a":                 article("A", "x"), "/private/x": article("Private", "x"),
 	}, nil)
 	b, err := Read(t.Context(), w.URL+"/map.xml", options())
 	if err != nil {
 		t.Fatal(err)
 	}
-	expect(t, b, w.URL, []string{"A"}, []string{
+	expect(t, b, w.URL, []string{"A", "opening hours"}, []string{
 		"HOST/private/x: robots.txt forbids it",
 		"https://elsewhere.example/x: on another host, elsewhere.example: --also-host elsewhere.example reads it too",
 	})
@@ -265,6 +266,25 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 	} {
 		if got := public(netip.MustParseAddr(address).Unmap()); got != want {
 			t.Errorf("public(%s) = %t", address, got)
+		}
+	}
+}
+
+// A host is a name with its port: another port is another server.
+func TestHosts(t *testing.T) {
+	start, _ := url.Parse("https://Shop.example:443/help")
+	f := newFetcher(start, Options{Hosts: []string{"Docs.example"}})
+	for address, want := range map[string]bool{
+		"https://shop.example/": true, "http://shop.example/": true, "http://shop.example:80/": true, "https://docs.example/": true,
+		"https://shop.example:8443/": false, "https://www.shop.example/": false, "https://shop.example.evil.example/": false,
+		"https://shop.example@evil.example/": false, "ftp://shop.example/": false, "file:///etc/passwd": false,
+	} {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := f.host(u) == nil; got != want {
+			t.Errorf("host(%s) = %v", address, f.host(u))
 		}
 	}
 }

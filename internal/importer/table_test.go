@@ -132,3 +132,25 @@ func TestReadyMappingsLoad(t *testing.T) {
 		t.Errorf("an unknown mapping: %v", err)
 	}
 }
+
+// The mapping that docs/importing.md shows is one.
+func TestMappingOfTheDocument(t *testing.T) {
+	data, err := os.ReadFile("../../docs/importing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(data), "```yaml\n")
+	block, _, _ = strings.Cut(block, "```")
+	file := filepath.Join(t.TempDir(), "map.yaml")
+	if err := os.WriteFile(file, []byte(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := mapping(file); err != nil || m.Records != "sections.articles" || len(m.Skip) != 2 {
+		t.Errorf("mapping = %+v, %v", m, err)
+	}
+	for _, name := range Mappings() {
+		if !strings.Contains(string(data), "| `"+name+"` |") {
+			t.Errorf("docs/importing.md does not name the mapping %s", name)
+		}
+	}
+}

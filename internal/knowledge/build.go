@@ -67,7 +67,7 @@ func check(d Document) error {
 	if d.ID == "" {
 		return errors.New("no id")
 	}
-	for _, s := range []string{d.ID, d.Title, d.URL, d.Text} {
+	for _, s := range []string{d.ID, d.Title, d.URL, d.Text, string(d.Updated), string(d.From), string(d.Until)} {
 		if !utf8.ValidString(s) {
 			return errors.New("not valid UTF-8")
 		}

@@ -7,17 +7,19 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// Content removes from a parsed page what reading leaves out, such as navigation and
-// scripts, raises the digits of powers, and returns the element that holds the page's own content: what an importer
-// keeps of a page is what would be read of it.
+// Content returns the element that holds a page's own content: the root where the page
+// declares none.
 func Content(root *html.Node) *html.Node {
-	content := mainContent(root)
-	if content == nil {
-		content = root
+	if content := mainContent(root); content != nil {
+		return content
 	}
-	prune(content, 0)
-	return content
+	return root
 }
+
+// Prune removes from an element what reading leaves out, such as navigation and scripts,
+// and raises the digits of powers: what an importer keeps of a page is what would be read
+// of it.
+func Prune(n *html.Node) { prune(n, 0) }
 
 // prune removes the descendants of n that are skipped; scoped is as in htmlWalk.
 func prune(n *html.Node, scoped int) {

@@ -1,6 +1,7 @@
 package knowledge
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -20,6 +21,9 @@ type Document struct {
 	Language string // as lang.Language gives it; Build fills it in
 	Text     string // the plain readable text
 	Headings []Heading
+	Updated  Date   // when it was last brought up to date, or ""
+	From     Date   // the first day on which it is valid, or ""
+	Until    Date   // the last one, or ""
 	Hash     string // of all of the above, hexadecimal; Build fills it in
 }
 
@@ -34,7 +38,7 @@ type Heading struct {
 func (d Document) hash() string {
 	h := sha256.New()
 	var b []byte
-	for _, s := range []string{d.ID, d.Title, d.URL, d.Text} {
+	for _, s := range []string{d.ID, d.Title, d.URL, d.Text, string(d.Updated), string(d.From), string(d.Until)} {
 		b = binary.AppendUvarint(b[:0], uint64(len(s)))
 		h.Write(b)
 		h.Write([]byte(s))
@@ -47,6 +51,11 @@ func (d Document) hash() string {
 	}
 	h.Write(b)
 	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// validOn reports whether the document is valid on a day.
+func (d Document) validOn(day Date) bool {
+	return (d.From == "" || d.From <= day) && (d.Until == "" || day <= d.Until)
 }
 
 // kind says what a block of a document is.
@@ -69,8 +78,15 @@ type block struct {
 
 // draft is a document whose text is not joined yet.
 type draft struct {
-	title, url string
-	blocks     []block
+	title, url           string
+	updated, from, until Date
+	blocks               []block
+}
+
+// take has the block at the top of the file say what it is; it knows better.
+func (d *draft) take(f front) {
+	d.title, d.url = cmp.Or(f.title, d.title), cmp.Or(f.url, d.url)
+	d.updated, d.from, d.until = f.updated, f.from, f.until
 }
 
 func (d *draft) add(k kind, level int, text string) {
@@ -99,7 +115,7 @@ func fenced(text string) string {
 // document joins the blocks: an empty line between them, but only a line break
 // between items of a list and rows of a table.
 func (d *draft) document(id string) Document {
-	doc := Document{ID: id, Title: clean(d.title), URL: webURL(d.url)}
+	doc := Document{ID: id, Title: clean(d.title), URL: webURL(d.url), Updated: d.updated, From: d.from, Until: d.until}
 	var b strings.Builder
 	runes := 0
 	write := func(s string) {

@@ -42,7 +42,7 @@ func TestExtract(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			d, err := f.read(string(b))
+			d, err := f.draft(string(b))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -64,13 +64,18 @@ func TestMarkdownIsRead(t *testing.T) {
 		{"a lower heading first is no title", "## A\n\n# B", "X", "A\n\nB"},
 		{"front matter alone", "---\ntitle: T\n---", "T", ""},
 		{"a rule is no front matter", "---\n\na", "X", "a"},
+		{"front matter of another program", "---\ntags: x\n...\na", "X", "a"},
 		{"entities and escapes", `a &lt;b&gt; \*c\*`, "X", "a <b> *c*"},
 		{"comments are not shown", "a\n\n<!-- b -->\n\nc", "X", "a\n\nc"},
 		{"telephone numbers behind links", "[call us](tel:+49-30-1)", "X", "call us (+49-30-1)"},
 		{"deep quotations are plain text", strings.Repeat("> ", 60) + "a", "X", strings.Repeat("> ", 60) + "a"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d := markdown(tt.in)
+			f, _ := formatOf("x.md")
+			d, err := f.draft(tt.in)
+			if err != nil {
+				t.Fatal(err)
+			}
 			got := d.document("x.md")
 			if got.Title != tt.title || got.Text != tt.text {
 				t.Errorf("title %q, text %q; want %q, %q", got.Title, got.Text, tt.title, tt.text)

@@ -27,6 +27,11 @@ const (
 	perDocument = 2
 	// Passages that share so much of their words say the same.
 	sameText = 0.85
+	// Hits of about the same score, which share so much of their words, may contradict each
+	// other; so many are looked at.
+	aboutSame    = 0.85
+	muchSame     = 0.35
+	mostCompared = 12
 	// What a chunk gains, as a share of its score, by a heading that is the question.
 	sameHeading = 0.3
 )
@@ -45,7 +50,7 @@ func (g *Generation) Find(ctx context.Context, q Query) (Found, error) {
 	if len(q.History) > 0 {
 		// The question may follow on what was said, or change the subject: both readings
 		// get their passages, in turn.
-		alone := g.parse(Query{Text: q.Text})
+		alone := g.parse(Query{Text: q.Text, At: q.At})
 		hits = interleave(hits, g.candidates(alone, limit))
 	}
 	if err := ctx.Err(); err != nil {
@@ -63,7 +68,35 @@ func (g *Generation) candidates(p parsed, limit int) []Hit {
 		}
 	}
 	slices.SortStableFunc(hits, func(x, y Hit) int { return cmp.Compare(y.Score, x.Score) })
+	g.newerFirst(hits)
 	return hits
+}
+
+// newerFirst puts a hit in front of those of about the same score that say much the same
+// in a document that was updated earlier: where two contradict each other, the newer one
+// is right. Where a document says nothing of when that was, its hits stay where they are.
+func (g *Generation) newerFirst(hits []Hit) {
+	updated := func(h Hit) Date { return g.docs[g.chunks[h.chunk].doc].Updated }
+	bags := make([]bag, min(len(hits), mostCompared))
+	words := func(i int) bag {
+		if bags[i] == nil {
+			c := g.chunks[hits[i].chunk]
+			bags[i] = newBag(g.docs[c.doc].Text[c.from:c.to])
+		}
+		return bags[i]
+	}
+	for i := 1; i < len(bags); i++ {
+		for j := range i {
+			if hits[i].Score < aboutSame*hits[j].Score || updated(hits[j]) == "" || updated(hits[i]) <= updated(hits[j]) || words(i).shared(words(j)) < muchSame {
+				continue
+			}
+			hit, words := hits[i], bags[i]
+			copy(hits[j+1:i+1], hits[j:i])
+			copy(bags[j+1:i+1], bags[j:i])
+			hits[j], bags[j] = hit, words
+			break
+		}
+	}
 }
 
 // interleave takes hits from both lists in turn, each chunk once.
@@ -127,7 +160,7 @@ func (g *Generation) passage(h Hit, s span, end int) chat.Passage {
 	d := g.docs[c.doc]
 	text := d.Text[s.from:s.to]
 	return chat.Passage{
-		Document: d.ID, Generation: g.id, Title: d.Title, Heading: outlineOf(d).path(c.start, end), URL: d.URL,
+		Document: d.ID, Generation: g.id, Title: d.Title, Heading: outlineOf(d).path(c.start, end), URL: d.URL, Updated: string(d.Updated),
 		Text: chat.Text(text), Start: c.start, End: end, Tokens: lang.Tokens(text),
 		Score: h.Score, Scores: map[string]float64{"words": h.Words, "pairs": h.Pairs},
 	}
@@ -218,13 +251,18 @@ func (b bag) same(other bag) bool {
 	if small, large := min(len(b), len(other)), max(len(b), len(other)); float64(small) < sameText*float64(large) {
 		return false
 	}
+	return b.shared(other) >= sameText
+}
+
+// shared returns which part of the words of either text are in both.
+func (b bag) shared(other bag) float64 {
 	both := 0
 	for w := range b {
 		if other[w] {
 			both++
 		}
 	}
-	return float64(both) >= sameText*float64(len(b)+len(other)-both)
+	return float64(both) / float64(max(1, len(b)+len(other)-both))
 }
 
 // readable says what was searched for: the question, and the words from earlier

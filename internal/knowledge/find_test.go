@@ -164,3 +164,20 @@ func many(b *testing.B, n int) []Document {
 	}
 	return docs
 }
+
+func TestOtherWordsForTheSameAreSearched(t *testing.T) {
+	g := build(t, []Document{
+		{ID: "contact", Text: "The telephone of the workshop is staffed in the morning."},
+		{ID: "lamp", Text: "The lamp has a phone holder, and the lamp shines on the telephone."},
+		{ID: "delivery", Text: "Delivery takes three days."},
+	})
+	for question, want := range map[string]string{
+		"workshop phone":        "contact lamp", // "phone" alone would not make "telephone" count
+		"shipping":              "delivery",     // no document has the word
+		"is the lamp for free?": "lamp",         // "price" is near "free", and is not searched
+	} {
+		if got := foundOn(t, g, question, "2026-01-01T00:00:00Z"); got != want {
+			t.Errorf("%q found %q, want %q", question, got, want)
+		}
+	}
+}

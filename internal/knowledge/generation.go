@@ -39,6 +39,7 @@ type Generation struct {
 	words  wordIndex
 	pairs  pairIndex
 
+	dated     bool     // a document is valid for a time only
 	languages []string // of the documents, those with the most chunks first
 }
 

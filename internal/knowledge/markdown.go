@@ -24,47 +24,12 @@ const (
 
 // markdown reads GitHub Flavored Markdown.
 func markdown(source string) draft {
-	title, url, body := frontMatter(source)
-	if hostile(body) {
-		d := plain(body)
-		d.title, d.url = title, url
-		return d
+	if hostile(source) {
+		return plain(source)
 	}
-	w := markdownWalk{source: []byte(body), draft: draft{title: title, url: url}}
+	w := markdownWalk{source: []byte(source)}
 	w.blocks(markdownParser.Parse(text.NewReader(w.source)), "", 0)
 	return w.draft
-}
-
-// frontMatter returns the title and address that a block between "---" lines at the
-// top names, and what follows it. Other keys belong to other programs.
-func frontMatter(s string) (title, url, body string) {
-	rest, ok := strings.CutPrefix(s, "---\n")
-	if !ok {
-		return "", "", s
-	}
-	head, body, ok := strings.Cut("\n"+rest, "\n---\n")
-	if !ok {
-		if head, ok = strings.CutSuffix("\n"+rest, "\n---"); !ok {
-			return "", "", s
-		}
-		body = ""
-	}
-	for l := range strings.SplitSeq(head, "\n") {
-		key, value, _ := strings.Cut(l, ":")
-		value = strings.TrimSpace(value)
-		if q, err := strconv.Unquote(value); err == nil {
-			value = q
-		} else if n := len(value); n > 1 && value[0] == '\'' && value[n-1] == '\'' {
-			value = strings.ReplaceAll(value[1:n-1], "''", "'")
-		}
-		switch key {
-		case "title":
-			title = value
-		case "url":
-			url = value
-		}
-	}
-	return title, url, body
 }
 
 // hostile reports whether s goes beyond the bounds.

@@ -42,6 +42,7 @@ type Report struct {
 	Files     int    // looked at, the skipped ones included
 	Documents int    // read
 	Bytes     int64  // of the files that were read
+	Internal  int    // left out because their audience is not the customers
 	Skipped   []Skip // in the order of their paths
 }
 
@@ -80,7 +81,11 @@ func ReadFS(ctx context.Context, fsys fs.FS, limits Limits, report func(Progress
 		if report != nil {
 			report(Progress{Path: name, Done: i, Total: len(r.files)})
 		}
-		if err := r.read(name); err != nil {
+		switch err := r.read(name); err {
+		case nil:
+		case errInternal:
+			r.report.Internal++
+		default:
 			r.skip(name, err)
 		}
 	}
@@ -175,8 +180,9 @@ func (r *reader) list(ctx context.Context) error {
 
 // format makes a draft of a text.
 type format struct {
-	html bool
-	read func(string) (draft, error)
+	html  bool
+	front bool // a block between "---" lines at the top is never text
+	read  func(string) (draft, error)
 }
 
 // formatOf chooses by a file's name how it is read. Names without a suffix, such as
@@ -184,7 +190,7 @@ type format struct {
 func formatOf(name string) (format, error) {
 	switch ext := strings.ToLower(path.Ext(name)); ext {
 	case ".md", ".markdown":
-		return format{read: func(s string) (draft, error) { return markdown(s), nil }}, nil
+		return format{front: true, read: func(s string) (draft, error) { return markdown(s), nil }}, nil
 	case ".html", ".htm":
 		return format{html: true, read: page}, nil
 	case ".txt", ".text", "":
@@ -218,7 +224,7 @@ func (r *reader) read(name string) error {
 	if err != nil {
 		return err
 	}
-	d, err := f.read(text)
+	d, err := f.draft(text)
 	if err != nil {
 		return err
 	}
@@ -228,6 +234,20 @@ func (r *reader) read(name string) error {
 	r.report.Bytes += int64(len(b))
 	r.drafts = append(r.drafts, named{name, f.html, d})
 	return nil
+}
+
+// draft reads a file's text.
+func (f format) draft(text string) (draft, error) {
+	front, body, err := cutFront(text)
+	if err != nil {
+		return draft{}, err
+	}
+	if front.own || f.front {
+		text = body
+	}
+	d, err := f.read(text)
+	d.take(front)
+	return d, err
 }
 
 func (r *reader) bytes(name string) ([]byte, error) {

@@ -15,8 +15,8 @@ import (
 //	4 bytes   CRC-32C of everything after it
 //	8 × 8     the lengths of the sections, which follow in this order:
 //
-//	documents  number of them; each: id, title, url, language, hash; length of the
-//	           text; number of headings, each: level, gap from the last, length
+//	documents  number of them; each: id, title, url, language, hash, updated, from,
+//	           until; length of the text; number of headings, each: level, gap from the last, length
 //	text       the texts, one after another
 //	chunks     for each document, their number; each: gap from the last, length,
 //	           words in the title, words in the text
@@ -31,7 +31,7 @@ import (
 // proves that they fit the text.
 const (
 	magic   = "ansgen"
-	version = 1 // also of tokens and chunks: another version means another build
+	version = 2 // also of tokens and chunks: another version means another build
 )
 
 const (
@@ -57,7 +57,7 @@ func encode(docs []Document, b *builder) (string, error) {
 
 	d := binary.AppendUvarint(nil, uint64(len(docs)))
 	for _, doc := range docs {
-		for _, s := range []string{doc.ID, doc.Title, doc.URL, doc.Language, doc.Hash} {
+		for _, s := range []string{doc.ID, doc.Title, doc.URL, doc.Language, doc.Hash, string(doc.Updated), string(doc.From), string(doc.Until)} {
 			d = binary.AppendUvarint(d, uint64(len(s)))
 			d = append(d, s...)
 		}
@@ -270,10 +270,11 @@ func uvarint(s string) (v uint64, n int) {
 
 func (g *Generation) readDocuments(section, text string) error {
 	c := cursor{section, true}
-	n := c.within(len(section) / 7) // a document takes seven bytes at least
+	n := c.within(len(section) / 10) // a document takes ten bytes at least
 	g.docs = make([]Document, 0, n)
 	for range n {
-		d := Document{ID: c.string(), Title: c.string(), URL: c.string(), Language: c.string(), Hash: c.string()}
+		d := Document{ID: c.string(), Title: c.string(), URL: c.string(), Language: c.string(), Hash: c.string(),
+			Updated: Date(c.string()), From: Date(c.string()), Until: Date(c.string())}
 		size := c.within(len(text))
 		d.Text, text = text[:size], text[size:]
 		headings := c.within(len(c.s) / 3)
@@ -296,11 +297,12 @@ func (g *Generation) readDocuments(section, text string) error {
 		if !c.ok {
 			return damaged("a document is cut off")
 		}
-		for _, s := range []string{d.ID, d.Title, d.URL, d.Text} {
+		for _, s := range []string{d.ID, d.Title, d.URL, d.Text, string(d.Updated), string(d.From), string(d.Until)} {
 			if !utf8.ValidString(s) {
 				return damaged("a document is not text")
 			}
 		}
+		g.dated = g.dated || d.From != "" || d.Until != ""
 		g.byID[d.ID] = len(g.docs)
 		g.docs = append(g.docs, d)
 	}

@@ -179,6 +179,9 @@ func (d *draft) document(n int, p chat.Passage) piece {
 		title += " > " + heading
 	}
 	head := "[" + strconv.Itoa(n) + "] " + title
+	if p.Updated != "" {
+		head += " (updated " + line(p.Updated) + ")"
+	}
 	return piece{head: d.withoutKey(head) + "\n", text: withoutNumbers(d.foreign(string(p.Text)))}
 }
 

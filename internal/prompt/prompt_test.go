@@ -346,3 +346,20 @@ func TestAModelIsToldOfFiles(t *testing.T) {
 		t.Errorf("the question to search with is %q", req.Question)
 	}
 }
+
+// A model can tell which of two documents is the newer, where they say so.
+func TestAModelIsToldWhenDocumentsWereUpdated(t *testing.T) {
+	in := sample(0, 3, 20)
+	in.Passages[0].Updated, in.Passages[1].Updated = "2026-01-01", "2026-05-01"
+	req, _ := prompt.Build(in)
+	for _, want := range []string{"Deadline (updated 2026-01-01)\n", "Deadline (updated 2026-05-01)\n", "[3] Document 3 > Returns > Deadline\n", "the one updated last is right"} {
+		if !strings.Contains(last(req), want) {
+			t.Errorf("the prompt has no %q:\n%s", want, last(req))
+		}
+	}
+	in.Passages[1].Updated = "2026-01-01"
+	req, _ = prompt.Build(in)
+	if strings.Contains(last(req), "updated last") {
+		t.Errorf("the prompt speaks of a newer document where none is:\n%s", last(req))
+	}
+}

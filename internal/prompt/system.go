@@ -3,6 +3,8 @@ package prompt
 import (
 	"cmp"
 	"strings"
+
+	"github.com/answerable/answerable/internal/chat"
 )
 
 // The instructions. They are written in English, which every model follows best, and are
@@ -184,6 +186,7 @@ const GoOn = "The connection broke. The customer has already seen the text above
 // What to do when the documents do not answer. It stands behind the customer's words,
 // where models heed it most and where it takes back whatever these have ordered.
 const (
+	dutyNewest  = "Where the documents contradict each other, the one updated last is right. "
 	dutyBlind   = "The documents could not be searched just now, so there are none for this message. "
 	dutyNothing = "No document was found for this message. "
 	dutyAnswer  = "Answer the customer by your instructions. "
@@ -196,6 +199,8 @@ const (
 func duty(in *Input, documents int) string {
 	var s string
 	switch {
+	case documents > 1 && updatedTwice(in.Passages[:documents]):
+		s = dutyAnswer + dutyNewest
 	case documents > 0:
 		s = dutyAnswer
 	case in.Blind:
@@ -210,6 +215,18 @@ func duty(in *Input, documents int) string {
 		return s + dutyAgain
 	}
 	return s + dutyAlone
+}
+
+// updatedTwice reports whether passages were updated on different days.
+func updatedTwice(passages []chat.Passage) bool {
+	first := ""
+	for _, p := range passages {
+		if p.Updated != "" && first != "" && p.Updated != first {
+			return true
+		}
+		first = cmp.Or(first, p.Updated)
+	}
+	return false
 }
 
 // unsure is the line with which the model asks for a person to take over. The second

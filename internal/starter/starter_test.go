@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -73,10 +74,36 @@ func TestWrite(t *testing.T) {
 			if d := cmp.Diff(string(txtar.Format(want)), string(txtar.Format(got))); d != "" {
 				t.Errorf("(-want +got)\n%s", d)
 			}
-			all, err := assistant.LoadDir(dir)
-			if err != nil || len(all) != 1 || all[0].Name != a.Name || all[0].Company != a.Company {
-				t.Errorf("LoadDir = %+v, %v", all, err)
+			loads(t, dir, a)
+			for _, file := range []string{"assistant.yaml", "policies/house.yaml"} { // the examples are right, too
+				path := filepath.Join(dir, file)
+				data, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(path, example.ReplaceAll(data, []byte("$1")), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := loads(t, dir, a); got.Persona.Name != "Pip" || len(got.Lines) != 1 || got.Hours.Zone == "" || len(got.Policies) != 1 || len(got.Policies[0].Rules) != 2 {
+				t.Errorf("with its examples the assistant is %+v", got)
 			}
 		})
 	}
+}
+
+// example is the beginning of a line that is out of use.
+var example = regexp.MustCompile(`(?m)^#([a-z]| {2,})`)
+
+// loads reads an assistant and its golden cases.
+func loads(t *testing.T, dir string, want Assistant) *assistant.Assistant {
+	t.Helper()
+	all, err := assistant.LoadDir(dir)
+	if err != nil || len(all) != 1 || all[0].Name != want.Name || all[0].Company != want.Company {
+		t.Fatalf("LoadDir = %+v, %v", all, err)
+	}
+	if cases, err := all[0].Golden(); err != nil || len(cases) < 2 {
+		t.Errorf("Golden = %+v, %v", cases, err)
+	}
+	return all[0]
 }

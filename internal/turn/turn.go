@@ -239,7 +239,7 @@ func (r *Runner) answer(ctx context.Context, o chat.OpenTurn, w *writing) error 
 	if err != nil {
 		return fmt.Errorf("read the history: %w", err)
 	}
-	found, err := do(ctx, j, "find", r.find, knowledge.Query{Text: t.Input, History: past, Limit: r.Limits.Passages, Tokens: r.Limits.Tokens})
+	found, err := do(ctx, j, "find", r.find, knowledge.Query{Text: t.Input, History: past, At: t.AcceptedAt.Time, Limit: r.Limits.Passages, Tokens: r.Limits.Tokens})
 	blind := err != nil
 	switch {
 	case isCut(err) || errors.Is(err, errDiffers):

@@ -12,6 +12,7 @@ import (
 type asks struct {
 	money   bool // how much
 	time    bool // when, how long
+	lasts   bool // how long, which no "when" answers
 	number  bool // how many
 	reach   bool // an address, a telephone number
 	contact bool // one of these to write to or to call
@@ -27,6 +28,7 @@ func readAsks(question string) asks {
 	return asks{
 		money:   askMoney.MatchString(q),
 		time:    askTime.MatchString(q),
+		lasts:   askLasts.MatchString(q),
 		number:  askNumber.MatchString(q),
 		reach:   askReach.MatchString(q),
 		contact: askContact.MatchString(q),
@@ -41,7 +43,8 @@ func readAsks(question string) asks {
 var (
 	askMoney   = regexp.MustCompile(`\b(how much( is| are| does| do| will| would| for|\W*$)|cost|costs|price|prices|fee|fees|charge|charges|free|expensive|pay for|wie ?viel|kostet|kosten|preis|gebuhr|kostenlos|gratis|combien|prix|coute|couter|frais|gratuit|cuanto|cuesta|precio|quanto|costa|costo|prezzo|custa|preco|hoeveel kost|prijs)\b`)
 	askTime    = regexp.MustCompile(`\b(when|how long|how soon|how fast|how quickly|how late|what time|how many (days|weeks|hours|months)|deadline|hours|open|wann|wie lange|ab wann|bis wann|offnungszeiten|quand|combien de temps|delai|cuando|cuanto tiempo|cuanto tarda|quando|quanto tempo|wanneer|hoe lang|hoelang|openingstijden)\b`)
-	askNumber  = regexp.MustCompile(`\b(how many|how much \w+ (do|does|can|is|are|will|should|must)|how often|what size|which size|wie viele|wie oft|combien de|cuantos|cuantas|quanti|quante|quantos|quantas|hoeveel)\b`)
+	askLasts   = regexp.MustCompile(`\b(how (long|many (days|weeks|hours|months|years))|wie lange|wie viele (tage|wochen|stunden|monate|jahre)|combien de temps|cuanto tiempo|quanto tempo|hoe ?lang)\b`)
+	askNumber  = regexp.MustCompile(`\b(how long (must|should|can|may)|how many|how much \w+ (do|does|can|is|are|will|should|must)|how often|how (high|low|big|large|small|heavy|thick|deep|wide|far|tall|old|warm|hot|cold)|at (what|which) \w+|(what|which) (size|temperature|weight|percentage|age)|maximum|minimum|wie viele|wie oft|combien de|cuantos|cuantas|quanti|quante|quantos|quantas|hoeveel)\b`)
 	askReach   = regexp.MustCompile(`\b(phone|telephone|call|e-?mail|mail|address|contact|reach|where|telefon\w*|anrufen|adresse|kontakt|erreichen|wo|telephone|courriel|contacter|ou|telefono|correo|direccion|contactar|donde|indirizzo|contattare|dove|telefone|endereco|onde|telefoon\w*|adres|waar)\b`)
 	askContact = regexp.MustCompile(`\b((how|where) (can|do|could|may) i (call|contact|reach|write)|(contact|call|reach|write|phone|e-?mail) (you|someone|somebody)|(phone|telephone) number|e-?mail address|telefonnummer|e-?mail-?adresse|(sie|euch) (erreichen|anrufen|kontaktieren))\b`)
 	askAllowed = regexp.MustCompile(`\b(can|could|may|am i|is it|are we) (i|we|you|allowed|possible|able)\b|\b(kann|darf|konnen) (ich|man|wir|sie)\b|\b(puedo|puis-je|peut-on|posso|kan ik|mag ik)\b`)
@@ -52,17 +55,21 @@ var (
 
 // What an answer of each form contains: one of the words, folded, or the pattern.
 var (
-	moneyWords = set(`eur usd gbp chf euro euros dollar dollars pounds free cost costs kostenlos gratis gratuit gratuito gratuita`)
+	costWords  = set(`cost costs price prices fee kostet kosten preis coute costa cuesta`)
+	moneyWords = set(`eur usd gbp chf euro euros dollar dollars pounds free kostenlos gratis gratuit gratuito gratuita`)
 	timeWords  = set(`minute minutes hour hours day days week weeks month months year years today tomorrow immediately
 		monday tuesday wednesday thursday friday saturday sunday january february april june july august september october
 		november december minuten stunde stunden tag tage tagen werktage werktagen woche wochen monat monate monaten jahr jahre
 		jahren montag dienstag mittwoch donnerstag freitag samstag sonntag sofort jour jours heure heures semaine semaines mois an
 		ans annee annees hora horas dia dias semana semanas mes meses ano anos giorno giorni ore settimana settimane mese mesi anno
-		anni dag dagen werkdagen uur week weken maand maanden jaar when after before once until wann sobald`)
+		anni dag dagen werkdagen uur week weken maand maanden jaar immediately forever`)
+	whenWords   = set(`when after before once until wann sobald`)
 	numberWords = set(`one two three four five six seven eight nine ten once twice zwei drei vier funf deux trois quatre cinq dos tres
 		cuatro cinco due tre quattro cinque dois duas quatro twee drie vier vijf`)
-	clock  = regexp.MustCompile(`\d[:h]\d\d`)
-	number = regexp.MustCompile(`\+?\d[\d ()/-]{6,}\d`) // of a telephone
+	clock      = regexp.MustCompile(`\d[:h]\d\d`)
+	phoneWords = set(`phone telephone extension call telefon durchwahl`)
+	extension  = regexp.MustCompile(`\b\d{3,5}\b`)
+	number     = regexp.MustCompile(`\+?\d[\d ()/-]{6,}\d`) // of a telephone
 )
 
 // fit returns how well text has the form that is asked for, from -1 to 1; to -2 where
@@ -73,19 +80,23 @@ func (a asks) fit(text string) float64 {
 	for _, f := range []struct {
 		asked bool
 		has   func() bool
+		about map[string]bool
 	}{
-		{a.money, func() bool { return strings.ContainsAny(text, "€$£¥%") || hasWord(text, moneyWords) }},
-		{a.time, func() bool { return hasWord(text, timeWords) || digit && clock.MatchString(text) }},
-		{a.number, func() bool { return digit || hasWord(text, numberWords) }},
+		{a.money, func() bool { return strings.ContainsAny(text, "€$£¥%") || hasWord(text, moneyWords) }, costWords},
+		{a.time, func() bool {
+			return hasWord(text, timeWords) || digit && clock.MatchString(text) || !a.lasts && hasWord(text, whenWords)
+		}, nil},
+		{a.number, func() bool { return digit || hasWord(text, numberWords) }, nil},
 		{a.reach, func() bool {
-			return strings.Contains(text, "@") || strings.Contains(text, "://") || digit && number.MatchString(text)
-		}},
+			return strings.Contains(text, "@") || strings.Contains(text, "://") || digit && (number.MatchString(text) || extension.MatchString(text) && hasWord(text, phoneWords))
+		}, nil},
 	} {
 		switch {
 		case !f.asked:
 			continue
 		case f.has():
 			score++
+		case f.about != nil && hasWord(text, f.about): // it speaks of it and does not say it
 		default:
 			score--
 		}

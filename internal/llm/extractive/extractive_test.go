@@ -39,8 +39,9 @@ func TestAnswers(t *testing.T) {
 				text := chat.Text(strings.TrimSuffix(string(f.Data), "\n"))
 				switch name {
 				case "passage":
+					rest, updated, _ := strings.Cut(rest, " (updated ")
 					title, heading, _ := strings.Cut(rest, " > ")
-					req.Passages = append(req.Passages, chat.Passage{Title: title, Heading: heading, Text: text})
+					req.Passages = append(req.Passages, chat.Passage{Title: title, Heading: heading, Text: text, Updated: strings.TrimSuffix(updated, ")")})
 				case "customer":
 					req.History = append(req.History, chat.Message{Role: chat.Customer, Text: text})
 				case "assistant":

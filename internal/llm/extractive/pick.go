@@ -16,6 +16,7 @@ type quote struct {
 	score float64
 	cover float64 // share of the question
 	own   float64 // the same, by the words of the unit that answers alone
+	lone  bool    // it has but one of several words of the question
 	fit   float64 // as asks.fit gives it
 	block bool    // a list, a table or a section
 	aside bool    // it only says where to read on
@@ -23,9 +24,10 @@ type quote struct {
 
 // What must be covered for an answer, and what a further quotation must have.
 const (
-	enough    = 0.55 // share of the question that the best quotation covers
+	enough    = 0.5  // share of the question that the best quotation covers
 	further   = 0.80 // of the best score, in the same passage
 	elsewhere = 0.95 // of the best score, in another passage
+	asGood    = 0.90 // of the best score, from which on the newer document goes first
 	besides   = 0.90 // of what the best quotation has in its own words
 	most      = 3    // quotations for one question
 )
@@ -34,11 +36,12 @@ const (
 // already has. Nothing answers when it is empty.
 func pick(l *library, q question, chosen []quote) []quote {
 	r := rate(l, q)
-	all := r.quotes()
+	all := slices.DeleteFunc(r.quotes(), func(q quote) bool { return q.cover < enough || q.lone })
 	slices.SortStableFunc(all, func(a, b quote) int { return cmp.Compare(b.score, a.score) })
-	if len(all) == 0 || all[0].cover < enough {
+	if len(all) == 0 {
 		return nil
 	}
+	l.newestFirst(all)
 	best := all[0]
 	var picked []quote
 	for _, c := range all {
@@ -49,7 +52,10 @@ func pick(l *library, q question, chosen []quote) []quote {
 		if len(picked) == most || c.score < best.score*further {
 			break
 		}
-		if c.score < best.score*least || len(picked) > 0 && (c.block || best.block || c.aside || c.cover < enough || c.fit < best.fit || c.own < besides*best.own || l.step(c)) {
+		if l.newer(best, c) {
+			continue // it may be out of date
+		}
+		if c.score < best.score*least || len(picked) > 0 && (c.block || best.block || c.aside || c.fit < best.fit || c.own < besides*best.own || l.step(c)) {
 			continue
 		}
 		if !l.repeats(c, picked) && !l.repeats(c, chosen) {
@@ -72,6 +78,38 @@ func pick(l *library, q question, chosen []quote) []quote {
 		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a.units[0], b.units[0]))
 	})
 	return picked
+}
+
+// newestFirst puts the newest of the quotations in front that are about as good as the best
+// and say about the same.
+func (l *library) newestFirst(all []quote) {
+	at := 0
+	for i, c := range all {
+		if c.score < all[0].score*asGood {
+			break
+		}
+		if c.fit >= all[0].fit && l.newer(c, all[at]) {
+			at = i
+		}
+	}
+	best := all[at]
+	copy(all[1:at+1], all[:at])
+	all[0] = best
+}
+
+// newer reports whether a says about the same as b in a document that was updated later,
+// so that b may be out of date.
+func (l *library) newer(a, b quote) bool {
+	x, y := l.updated[l.passage(a)], l.updated[l.passage(b)]
+	if y == "" || x <= y || a.block != b.block {
+		return false
+	}
+	i, j := a.units[len(a.units)-1], b.units[len(b.units)-1]
+	if l.units[i].kind != l.units[j].kind {
+		return false
+	}
+	both, all := l.shared(i, j)
+	return all > 0 && both >= 0.4*all
 }
 
 // A single sentence goes on to the end of its paragraph within these bounds.
@@ -149,6 +187,9 @@ const (
 	sectionWords = 90
 )
 
+// behind is the most that a passage loses that the search found much worse than the best.
+const behind = 0.35
+
 // fitWeight is what it is worth to have the form that is asked for.
 const fitWeight = 0.2
 
@@ -156,7 +197,7 @@ const fitWeight = 0.2
 // question: whoever wrote it has answered in full, be it in several paragraphs.
 func (r *ratings) section(h int) (quote, bool) {
 	l := r.library
-	level, own := levelOf(l.units[h].text), r.ownCoverage(h)
+	level, own := levelOf(l.units[h].text), r.under(h)
 	if level == introLevel || own < headed || h+1 == len(l.units) || l.units[h+1].kind != sentence || l.units[h+1].torn {
 		return quote{}, false
 	}
@@ -189,23 +230,28 @@ func (r *ratings) section(h int) (quote, bool) {
 	if len(units) < 2 {
 		return quote{}, false
 	}
-	q := quote{units: units, own: own, block: true, cover: r.coverage(units[:1]...)}
-	q.score = q.cover + 0.35*own + 0.15*r.phrases[h] + r.polarity("", h) + 0.1*r.about[l.units[h].passage]
+	q := quote{units: units, own: own, block: true}
+	q.cover, q.lone = r.coverage(append([]int{h}, units...)...)
+	q.cover = max(q.cover, 0.95*own)
+	q.score = q.cover + 0.35*own + 0.15*r.phrases[h] + r.polarity(l.units[units[0]].text, h) + 0.1*r.about[l.units[h].passage]
 	if r.asks.steps || r.asks.meaning {
 		q.score += 0.1
 	}
-	q.score *= 1 - 0.03*float64(min(l.units[h].passage, 10))
+	q.score *= r.placed(l.units[h].passage)
 	return q, true
 }
 
 // quote rates units that are shown together; main is the one that answers.
 func (r *ratings) quote(main int, units []int, block bool) quote {
 	u := r.library.units[main]
-	cover := r.coverage(append([]int{main}, units...)...)
-	q := quote{units: units, cover: cover, own: r.ownCoverage(main), block: block}
+	q := quote{units: units, own: r.ownCoverage(main), block: block}
+	q.cover, q.lone = r.coverage(append([]int{main}, units...)...)
 	fit := r.asks.fit(u.text)
+	if h := r.library.headerOf(main); u.kind == row && h >= 0 && strings.ContainsAny(u.text, "0123456789") {
+		fit = max(fit, r.asks.fit(r.library.units[h].text+"\n"+u.text)) // "Time in days | 6–7"
+	}
 	q.fit = fit
-	q.score = cover + 0.35*max(q.own, r.opens(main)) + 0.15*r.phrases[main] + fitWeight*fit
+	q.score = q.cover + 0.35*max(q.own, r.opens(main)) + 0.15*r.phrases[main] + fitWeight*fit
 	if r.announced(u.above) {
 		q.score += 0.1
 	}
@@ -232,7 +278,7 @@ func (r *ratings) quote(main int, units []int, block bool) quote {
 		q.score += 0.06
 	}
 	q.score += 0.1 * r.about[u.passage]
-	q.score *= 1 - 0.03*float64(min(u.passage, 10))
+	q.score *= r.placed(u.passage)
 	return q
 }
 
@@ -273,7 +319,7 @@ func (r *ratings) block(first int) (quote, bool) {
 	q := r.quote(first, units, true)
 	above := 0.0
 	for t := top; t >= 0; t = l.units[t].above {
-		above = max(above, r.ownCoverage(t))
+		above = max(above, r.under(t))
 	}
 	q.fit = r.asks.fit(joined(l, units))
 	q.score = q.cover + 0.35*max(above, 0.5*r.ownCoverage(best)) + 0.15*r.phrase(top) + r.polarity("", top)
@@ -298,8 +344,14 @@ func (r *ratings) block(first int) (quote, bool) {
 		q.score -= 0.1
 	}
 	q.score += 0.1 * r.about[l.units[first].passage]
-	q.score *= 1 - 0.03*float64(min(l.units[first].passage, 10))
+	q.score *= r.placed(l.units[first].passage)
 	return q, true
+}
+
+// placed returns what a quotation keeps of its score by where the search placed its
+// passage: less behind others, and less the more these were better.
+func (r *ratings) placed(passage int) float64 {
+	return (1 - 0.03*float64(min(passage, 10))) * (1 - behind*(1-r.library.placed[passage]))
 }
 
 // opens returns how much of the question the heading has under which unit i is the first:
@@ -313,7 +365,28 @@ func (r *ratings) opens(i int) float64 {
 	if i != u.above+1 {
 		part = 0.6 // a later sentence of the first paragraph
 	}
-	return part * r.ownCoverage(u.above)
+	return part * r.under(u.above)
+}
+
+// under returns how much of the question stands in a heading, those above it and the
+// title: "Cleaning" in "Caring for a tent" leads to how a tent is cleaned. A heading that
+// has nothing of the question leads nowhere.
+func (r *ratings) under(h int) float64 {
+	if r.own[h] == nil {
+		return 0
+	}
+	u := r.library.units[h]
+	have := make([]float64, len(r.weights))
+	raise(have, r.own[h], 1)
+	for above := u.above; above >= 0; above = r.library.units[above].above {
+		raise(have, r.own[above], 0.9)
+	}
+	raise(have, r.title[u.passage], 0.9)
+	sum := 0.0
+	for n, w := range r.weights {
+		sum += w * have[n]
+	}
+	return sum / max(r.total, 1e-9)
 }
 
 // defines reports whether a sentence begins with all that is asked for, and goes on as
@@ -344,6 +417,9 @@ var defining = regexp.MustCompile(`^[^ ]{0,2}( \([^)]*\))? ?(–|—|-|:|(is|are
 // polarity prefers, where a question asks what is not so, what says that.
 func (r *ratings) polarity(text string, above int) float64 {
 	if !r.negated {
+		if r.asks.steps && (negates(text) || above >= 0 && negates(r.library.units[above].text)) {
+			return -0.3 // how something is done, where it says what is not
+		}
 		return 0
 	}
 	if above >= 0 {
@@ -393,7 +469,7 @@ func (r *ratings) phrase(above int) float64 {
 func aboutSpecial(text string) bool { return hasWord(text, special) || strings.Contains(text, "n't") }
 
 // elsewhereSaid matches sentences that only say where to read on.
-var elsewhereSaid = regexp.MustCompile(`(?i)^\W*(see|for (more|further|details)|(more|further) (information|details)|(please )?refer to|siehe|weitere informationen|voir|véase|vedi|ver|zie)\b`)
+var elsewhereSaid = regexp.MustCompile(`(?i)^\W*(see|read|for (more|further|details)|(more|further) (information|details)|(please )?refer to|siehe|weitere informationen|voir|véase|vedi|ver|zie)\b`)
 
 // negates reports whether text says that something is not so.
 func negates(text string) bool { return hasWord(text, negations) || strings.Contains(text, "n't") }
@@ -488,17 +564,22 @@ func (l *library) repeats(c quote, chosen []quote) bool {
 
 // similar reports whether two units share seven tenths of their terms.
 func (l *library) similar(i, j int) bool {
+	both, all := l.shared(i, j)
+	return all > 0 && both >= 0.7*all
+}
+
+// shared counts the terms that stand in both of two units, and all that stand in either.
+func (l *library) shared(i, j int) (both, all float64) {
 	a, b := termSet(l.units[i].terms), termSet(l.units[j].terms)
 	if len(a) == 0 || len(b) == 0 {
-		return false
+		return 0, 0
 	}
-	both := 0
 	for t := range a {
 		if b[t] {
 			both++
 		}
 	}
-	return float64(both) >= 0.7*float64(len(a)+len(b)-both)
+	return both, float64(len(a)+len(b)) - both
 }
 
 func termSet(terms []lang.Term) map[string]bool {

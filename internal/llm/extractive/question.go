@@ -105,13 +105,20 @@ func (q *question) add(text, language string, weight float64) {
 		if t.Stop || len(q.needs) == maxNeeds || q.has(t.Text) {
 			continue
 		}
-		n := need{term: t.Text, like: synonyms(t.Text, language), weight: weight, weak: weak[lang.Fold(text[t.Start:t.End])]}
+		n := need{term: t.Text, like: like(t.Text, language), weight: weight, weak: weak[lang.Fold(text[t.Start:t.End])]}
 		if n.weak {
 			n.weight *= weakWeight
 		}
 		whole = len(q.needs)
 		q.needs = append(q.needs, n)
 	}
+}
+
+// like returns the synonyms of a term, and what is near them: the rest of the question
+// tells whether that is meant.
+func like(term, language string) []string {
+	same, near := lang.Synonyms(term, language)
+	return slices.Concat(same, near)
 }
 
 // sayings are written in two words and meant as one.
@@ -123,6 +130,11 @@ var sayings = []struct {
 	{regexp.MustCompile(`(?i)\b(send|give|bring|take) (([\w'-]+ ){1,3})back\b`), "return $2"},
 	{regexp.MustCompile(`(?i)\bmoney back\b`), "refund"},
 	{regexp.MustCompile(`(?i)\bcall (you|someone|somebody|customer)\b`), "phone $1"},
+	{regexp.MustCompile(`(?i)\b(good|usable) (for|until|till)?\W*$`), "valid"},
+	{regexp.MustCompile(`(?i)\btext messages?\b`), "sms"},
+	{regexp.MustCompile(`(?i)\bpick(ed|ing)? (it |them |this |that |my [\w-]+ )?up\b`), "collect $2"},
+	{regexp.MustCompile(`\b(US|USA|U\.S\.A?\.?)(\W|$)`), "United States$2"},
+	{regexp.MustCompile(`\b(UK|U\.K\.)(\W|$)`), "United Kingdom$2"},
 	{regexp.MustCompile(`(?i)\b(opening|business) (hours|times)\b`), "open"},
 	{regexp.MustCompile(`(?i)\b(schicke|sende|gebe|bringe) (.{1,40}) zurück\b`), "zurückgeben $2"},
 }
@@ -164,7 +176,15 @@ var followUps = []string{"and", "what about", "how about", "what if", "but", "al
 var weak = set(`get got need want like know tell please help possible would could question use make take work works happen happens
 	come comes came receive received accept accepted different other another one two three offer offered provide
 	put suit fit well number item items product products article articles goods right find give let look looking explain mean means difference supported thing things way anything something long much many often soon quickly
+	high low big large small far heavy deep fall falls belong happened start begin end stay
+	maximum minimum amount kind kinds type types sort part people someone anyone somebody anybody enter entered
+	show showed see seen say says tell told think try tried back already yet soon later today tomorrow
+	good best better bad new problem problems issue help next time times
+	must shall ought bring brought called named
 	allowed able hi hello hey thanks thank exactly really just still actually bought ordered buy
+	wann ab bis wo wer was wie welche welcher welches warum wieso woher wohin wieviel muss mussen darf durfen soll sollte
+	konnen konnte kommt kommen bekomme bekommen bekommt habe hat haben wurde werden findet finde gelten gilt fertig
+	quand ou combien comment pourquoi cuando donde como cuanto cual dove quando come quale onde qual wanneer waar hoe welke
 	brauche mochte will kann bitte lange viel viele moglich gibt machen geht
 	besoin veux voudrais peux faire possible quiero puedo necesito hacer posible voglio posso fare possibile quero fazer possivel
 	wil kan graag maken mogelijk lang veel`)

@@ -2,6 +2,7 @@ package extractive
 
 import (
 	"math"
+	"strings"
 
 	"github.com/answerable/answerable/internal/lang"
 )
@@ -28,7 +29,10 @@ type ratings struct {
 	negated bool        // it asks what is not so
 	weights []float64   // of each need, rarity included
 	total   float64     // of weights
+	number  []bool      // of each need, whether it is a word with figures in it
+	strong  []bool      // of each need, whether it says something and the customer just said it
 	own     [][]float64 // of each unit, how much it has of each need; nil: nothing
+	title   [][]float64 // of each passage, the same for its title and headings
 	around  [][]float64 // of each passage, the same for its title and text
 	about   []float64   // of each passage, the share of its title that is asked for
 	phrases []float64   // of each unit, the share of neighbouring needs that are neighbours in it
@@ -47,6 +51,7 @@ func rate(l *library, q question) *ratings {
 	for i, terms := range l.titles {
 		r.around[i] = make([]float64, len(q.needs))
 		have, _ := index.match(terms, q.needs)
+		r.title = append(r.title, have)
 		raise(r.around[i], have, inTitle)
 		r.about = append(r.about, index.share(terms))
 	}
@@ -67,6 +72,8 @@ func rate(l *library, q question) *ratings {
 	for n, need := range q.needs {
 		f := max(frequency[n], absent)
 		r.weights[n] = need.weight
+		r.number = append(r.number, len(need.parts) > 0 && strings.ContainsAny(need.term, "0123456789"))
+		r.strong = append(r.strong, !need.weak && need.weight > historyWeight)
 		if !need.weak {
 			r.weights[n] *= math.Log(1 + (float64(len(l.units))+1)/f)
 		}
@@ -76,10 +83,11 @@ func rate(l *library, q question) *ratings {
 }
 
 // coverage returns the share of the question that the units cover, from 0 to 1: with
-// their own words, and with those around the first.
-func (r *ratings) coverage(units ...int) float64 {
+// their own words, and with those around the first. lone reports that of several words
+// that say something they have but one: "bicycles" may stand anywhere.
+func (r *ratings) coverage(units ...int) (cover float64, lone bool) {
 	if r.total == 0 {
-		return 0
+		return 0, true
 	}
 	have := make([]float64, len(r.weights))
 	first := r.library.units[units[0]]
@@ -96,11 +104,20 @@ func (r *ratings) coverage(units ...int) float64 {
 			}
 		}
 	}
-	sum := 0.0
+	sum, asked, met := 0.0, 0, 0
 	for n, w := range r.weights {
 		sum += w * have[n]
+		if r.strong[n] {
+			asked++
+			if have[n] > inPassage {
+				met++
+				if r.number[n] && have[n] == inUnit {
+					met++ // an order number stands nowhere by chance
+				}
+			}
+		}
 	}
-	return sum / r.total
+	return sum / r.total, met < min(asked, 2)
 }
 
 // ownCoverage is coverage by the words of one unit alone.

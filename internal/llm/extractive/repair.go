@@ -32,7 +32,7 @@ func (l *library) repaired(needs []need) []need {
 			}
 		}
 		if best != "" {
-			out[i].term, out[i].weight, out[i].like = best, n.weight*repairedWeight, synonyms(best, l.language)
+			out[i].term, out[i].weight, out[i].like = best, n.weight*repairedWeight, like(best, l.language)
 		}
 	}
 	return out

@@ -40,6 +40,8 @@ type library struct {
 	language string
 	units    []unit
 	titles   [][]lang.Term // of each passage: its title and headings
+	updated  []string      // of each passage: when its document was, or ""
+	placed   []float64     // of each passage: the share of the best one's score in the search
 }
 
 // maxQuote bounds a unit in code points: with its mark it must fit into the 400 that the
@@ -49,7 +51,17 @@ const maxQuote = 380
 
 func cutPassages(passages []chat.Passage, language string) *library {
 	l := &library{language: language}
+	best := 0.0
+	for _, p := range passages {
+		best = max(best, p.Score)
+	}
 	for i, p := range passages {
+		share := 1.0
+		if best > 0 {
+			share = p.Score / best
+		}
+		l.placed = append(l.placed, share)
+		l.updated = append(l.updated, p.Updated)
 		l.titles = append(l.titles, lang.Terms(p.Title+"\n"+p.Heading, language))
 		l.cut(i, string(p.Text))
 	}
@@ -103,7 +115,7 @@ func (l *library) cut(passage int, text string) {
 			u.top = len(l.units)
 		}
 		if u.kind < code {
-			u.terms = lang.Terms(u.text, l.language)
+			u.terms = append(lang.Terms(u.text, l.language), signs(u.text, l.language)...)
 		}
 		if u.kind == sentence && codeLike(u) {
 			u.kind = skipped
@@ -112,6 +124,24 @@ func (l *library) cut(passage int, text string) {
 		l.units = append(l.units, u)
 		before, fresh = u, blankLine(raw)
 	}
+}
+
+// signs returns, as terms at the end of text, what its signs are called in a question: who
+// asks for a temperature is answered by "40 °C".
+func signs(text, language string) []lang.Term {
+	if !strings.ContainsAny(text, "°€") {
+		return nil
+	}
+	var terms []lang.Term
+	for _, s := range []struct{ sign, words string }{{"°", "temperature temperatur"}, {"€", "euro"}} {
+		if strings.Contains(text, s.sign) {
+			terms = append(terms, lang.Terms(s.words, language)...)
+		}
+	}
+	for i := range terms {
+		terms[i].Start, terms[i].End = len(text), len(text)
+	}
+	return terms
 }
 
 func isFence(raw string) bool {
