@@ -195,7 +195,7 @@ its documents by name.`,
 				if c.json {
 					return c.print(d)
 				}
-				printDiff(c.stdout, d, from, to)
+				c.printDiff(d, from, to)
 				return nil
 			})
 		},
@@ -204,7 +204,8 @@ its documents by name.`,
 	return cmd
 }
 
-func printDiff(w io.Writer, d httpapi.ReleaseDiff, from, to string) {
+func (c *cli) printDiff(d httpapi.ReleaseDiff, from, to string) {
+	w := c.stdout
 	if len(d.Files)+len(d.Documents) == 0 {
 		fmt.Fprintf(w, "No difference from %s to %s: release %.12s, generation %.12s.\n", from, to, d.To.Release, d.To.Generation)
 		return
@@ -214,11 +215,27 @@ func printDiff(w io.Writer, d httpapi.ReleaseDiff, from, to string) {
 			fmt.Fprintf(w, "%s %s (no text)\n", f.Change, f.Path)
 			continue
 		}
-		fmt.Fprint(w, f.Diff)
+		for line := range strings.Lines(f.Diff) {
+			fmt.Fprintln(w, w.paint(diffStyle(line), strings.TrimSuffix(line, "\n")))
+		}
 	}
 	for _, doc := range d.Documents {
-		fmt.Fprintf(w, "%-7s  document  %s\n", doc.Change, doc.ID)
+		how := map[assistant.Change]style{assistant.Added: good, assistant.Removed: bad}[doc.Change]
+		fmt.Fprintf(w, "%s  document  %s\n", w.paint(how, pad(string(doc.Change), 7)), doc.ID)
 	}
+}
+
+// diffStyle is how a line of a unified difference stands out.
+func diffStyle(line string) style {
+	for _, s := range []struct {
+		prefix string
+		style  style
+	}{{"---", bold}, {"+++", bold}, {"@@", accent}, {"+", good}, {"-", bad}} {
+		if strings.HasPrefix(line, s.prefix) {
+			return s.style
+		}
+	}
+	return ""
 }
 
 func (c *cli) releasePromote(dir *string) *cobra.Command {
