@@ -10,7 +10,7 @@ SHELL := bash
 failures := { grep -avE '^(=== (RUN|PAUSE|CONT|NAME) | *--- PASS|PASS$$)' || true; }
 
 .PHONY: build web test check format vet staticcheck tidy unit web-check fuzz-short fuzz e2e e2e-latest \
-	screenshots vuln proof-kill9 proof-races proof-replay proof-failover proof-hotswap proof-widget proof-peers
+	screenshots vuln proof-kill9 proof-races proof-replay proof-failover proof-hotswap proof-widget proof-stopwatch proof-peers
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/answerable ./cmd/answerable
@@ -97,6 +97,10 @@ proof-hotswap:
 # Weight, times and memory of the widget in Chromium; the figures are this machine's.
 proof-widget:
 	e2e/run proof-widget
+
+# The first five minutes of a newcomer, from a clone of HEAD and an empty build cache on.
+proof-stopwatch:
+	e2e/run proof-stopwatch
 
 # Needs the network on the first run, and for figures a machine on which nothing else
 # runs. make proof-peers OUT=FILE keeps the tables.
