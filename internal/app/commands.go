@@ -37,7 +37,7 @@ func OpenPublished(ctx context.Context, c Config, name string) (*knowledge.Gener
 	if err != nil {
 		return nil, err
 	}
-	published, err := s.Published(ctx, 1000)
+	published, err := s.Published(ctx)
 	promoted, err2 := s.Promoted(ctx)
 	if err = errors.Join(err, err2, s.Close()); err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func PublishedNames(ctx context.Context, c Config) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	published, err := s.Published(ctx, 1000)
+	published, err := s.Published(ctx)
 	var names []string
 	for _, p := range published {
 		if !slices.Contains(names, p.Assistant) {

@@ -140,7 +140,7 @@ func sameName(a, b *folder) error {
 
 // findIngested returns what ingest published last, or nil.
 func (l *Library) findIngested(ctx context.Context) (*folder, error) {
-	published, err := l.store.Published(ctx, 1000)
+	published, err := l.store.Published(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -391,7 +391,7 @@ func (l *Library) write(g *knowledge.Generation) error {
 
 // newest opens the generation that was published last for an assistant.
 func (l *Library) newest(ctx context.Context, name string) (*knowledge.Generation, error) {
-	published, err := l.store.Published(ctx, 1000)
+	published, err := l.store.Published(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -405,7 +405,7 @@ func (l *Library) newest(ctx context.Context, name string) (*knowledge.Generatio
 
 // publish notes in the store that an assistant serves a generation.
 func (l *Library) publish(ctx context.Context, name string, g *knowledge.Generation, source string) error {
-	published, err := l.store.Published(ctx, 1000)
+	published, err := l.store.Published(ctx)
 	if err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func Switched(ctx context.Context, o Options) (Switches, error) {
 // switchesOf reads what is switched off. Assistants are those that were ever published.
 func switchesOf(ctx context.Context, s *store.Store) (Switches, error) {
 	out := Switches{Assistants: []string{}}
-	published, err := s.Published(ctx, 1000)
+	published, err := s.Published(ctx)
 	if err != nil {
 		return out, err
 	}
