@@ -157,12 +157,13 @@ func (s *Server) key(ctx context.Context, hash []byte) (chat.APIKey, error) {
 	return k, nil
 }
 
-// still returns an error when the key of a caller who stays no longer opens anything.
+// still returns an error when a caller who stays with a conversation may no longer: their
+// key opens nothing any more, or they came while the server was open, and it has keys now.
 func (s *Server) still(r *http.Request, c caller) error {
-	if c.key.ID == "" {
+	if c.key.ID == "" && !c.open {
 		return nil
 	}
-	_, err := s.caller(r)
+	_, _, err := s.reading(r)
 	return err
 }
 
