@@ -103,10 +103,21 @@ type caller struct {
 // do not bind it.
 func (c caller) trusted() bool { return c.key.May(chat.ScopeChat) }
 
-// name is what the caller is called where an operator or agent acts.
+// name is what the caller is called as an agent.
 func (c caller) name() string {
 	if c.key.ID == "" {
 		return "agent"
+	}
+	return c.key.Name
+}
+
+// ThisMachine is the name of whoever works on the server's machine without a key.
+const ThisMachine = "this machine"
+
+// operator is what the caller is called where something was changed.
+func (c caller) operator() string {
+	if c.open {
+		return ThisMachine // nobody else gets here
 	}
 	return c.key.Name
 }
