@@ -151,10 +151,10 @@ func (l *Library) fresh(ctx context.Context, f *folder) (*candidate, error) {
 // Status tells of each assistant what it serves and what could be promoted.
 func (l *Library) Status(ctx context.Context) ([]httpapi.ReleaseStatus, error) {
 	l.changing.Lock()
+	defer l.changing.Unlock() // a folder may be named meanwhile
 	for _, f := range l.watched() {
 		l.peek(ctx, f)
 	}
-	l.changing.Unlock()
 	all := []httpapi.ReleaseStatus{}
 	for _, s := range l.snapshots() {
 		served := served(s)
