@@ -26,6 +26,7 @@ type folder struct {
 
 	taken  look // the state that was read last; guarded by Library.changing
 	before look // the state of the look before, likewise
+	lacks  lack // likewise
 
 	candidate *candidate // what was read last; guarded by Library.mu
 	refused   *refusal   // the last state that could not be served, likewise
@@ -184,7 +185,7 @@ func (noFiles) Open(name string) (fs.File, error) {
 func (l *Library) begin(ctx context.Context, f *folder, p store.Promotion, progress func(what string, done, total int64)) error {
 	pinned := p.Release != ""
 	if pinned {
-		s, err := l.promoted(ctx, p)
+		s, err := l.promoted(ctx, p, f)
 		if err == nil {
 			err = l.equip(s)
 		}
@@ -436,7 +437,7 @@ func (l *Library) PublishFile(ctx context.Context, name, id, dir, by string) err
 	f := l.folder(name)
 	switch {
 	case p.Release != "":
-		next, err = l.promoted(ctx, p)
+		next, err = l.promoted(ctx, p, f)
 	case f != nil && f.ingested:
 		next.Assistant, err = f.load()
 		f.taken = look{} // there is more than its files show
