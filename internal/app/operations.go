@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"sync"
 	"time"
 
@@ -90,17 +89,10 @@ func Switched(ctx context.Context, o Options) (Switches, error) {
 }
 
 // switchesOf reads what is switched off. Assistants are those that were ever published.
-func switchesOf(ctx context.Context, s *store.Store) (Switches, error) {
-	out := Switches{Assistants: []string{}}
-	published, err := s.Published(ctx)
-	if err != nil {
+func switchesOf(ctx context.Context, s *store.Store) (out Switches, err error) {
+	if out.Assistants, err = publishedNames(ctx, s); err != nil {
 		return out, err
 	}
-	for _, p := range published {
-		out.Assistants = append(out.Assistants, p.Assistant)
-	}
-	slices.Sort(out.Assistants)
-	out.Assistants = slices.Compact(out.Assistants)
 	out.Off, err = s.SwitchedOff(ctx)
 	return out, err
 }
