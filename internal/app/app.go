@@ -86,7 +86,8 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err := a.Library.Load(ctx, o.Dir, o.Progress); err != nil {
 		return nil, err
 	}
-	gone, err := a.runner(&assistant.Assistant{}, nil)
+	// Whose files are no longer served has no policies either: no model is asked.
+	gone, err := a.runner(&assistant.Assistant{Models: []string{assistant.Extractive}}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +97,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 			if s := a.Library.snapshot(name); s != nil {
 				return s.runner
 			}
-			return gone // its files are no longer served; it knows nothing and says so
+			return gone // it knows nothing and says so
 		},
 		Limits: inbox.Limits{Message: o.Config.Limits.MessageBytes, Stop: o.Config.Limits.Stop},
 		Log:    o.Log,

@@ -37,7 +37,7 @@ func OpenPublished(ctx context.Context, c Config, name string) (*knowledge.Gener
 	if err != nil {
 		return nil, err
 	}
-	published, err := s.Published(ctx, 1000)
+	published, err := s.Published(ctx)
 	promoted, err2 := s.Promoted(ctx)
 	if err = errors.Join(err, err2, s.Close()); err != nil {
 		return nil, err
@@ -66,14 +66,18 @@ func PublishedNames(ctx context.Context, c Config) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	published, err := s.Published(ctx, 1000)
-	var names []string
-	for _, p := range published {
-		if !slices.Contains(names, p.Assistant) {
-			names = append(names, p.Assistant)
-		}
-	}
+	names, err := publishedNames(ctx, s)
 	return names, errors.Join(err, s.Close())
+}
+
+func publishedNames(ctx context.Context, s *store.Store) ([]string, error) {
+	published, err := s.Published(ctx)
+	names := []string{}
+	for _, p := range published {
+		names = append(names, p.Assistant)
+	}
+	slices.Sort(names)
+	return slices.Compact(names), err
 }
 
 // Ingested is what ingest did.

@@ -277,7 +277,7 @@ func (c Checkup) documents(ctx context.Context, a *assistant.Assistant, from str
 // ingested says what ingest published last, if it did.
 func (c Checkup) ingested(ctx context.Context, s *store.Store) (Finding, bool) {
 	f := Finding{configurationArea, "assistant", Fine, "", ""}
-	published, err := s.Published(ctx, 1000)
+	published, err := s.Published(ctx)
 	if err != nil {
 		return failed(f.Area, f.Name, err), true
 	}

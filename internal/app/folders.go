@@ -26,6 +26,7 @@ type folder struct {
 
 	taken  look // the state that was read last; guarded by Library.changing
 	before look // the state of the look before, likewise
+	lacks  lack // likewise
 
 	candidate *candidate // what was read last; guarded by Library.mu
 	refused   *refusal   // the last state that could not be served, likewise
@@ -140,7 +141,7 @@ func sameName(a, b *folder) error {
 
 // findIngested returns what ingest published last, or nil.
 func (l *Library) findIngested(ctx context.Context) (*folder, error) {
-	published, err := l.store.Published(ctx, 1000)
+	published, err := l.store.Published(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +185,7 @@ func (noFiles) Open(name string) (fs.File, error) {
 func (l *Library) begin(ctx context.Context, f *folder, p store.Promotion, progress func(what string, done, total int64)) error {
 	pinned := p.Release != ""
 	if pinned {
-		s, err := l.promoted(ctx, p)
+		s, err := l.promoted(ctx, p, f)
 		if err == nil {
 			err = l.equip(s)
 		}
@@ -391,7 +392,7 @@ func (l *Library) write(g *knowledge.Generation) error {
 
 // newest opens the generation that was published last for an assistant.
 func (l *Library) newest(ctx context.Context, name string) (*knowledge.Generation, error) {
-	published, err := l.store.Published(ctx, 1000)
+	published, err := l.store.Published(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -405,7 +406,7 @@ func (l *Library) newest(ctx context.Context, name string) (*knowledge.Generatio
 
 // publish notes in the store that an assistant serves a generation.
 func (l *Library) publish(ctx context.Context, name string, g *knowledge.Generation, source string) error {
-	published, err := l.store.Published(ctx, 1000)
+	published, err := l.store.Published(ctx)
 	if err != nil {
 		return err
 	}
@@ -436,7 +437,7 @@ func (l *Library) PublishFile(ctx context.Context, name, id, dir, by string) err
 	f := l.folder(name)
 	switch {
 	case p.Release != "":
-		next, err = l.promoted(ctx, p)
+		next, err = l.promoted(ctx, p, f)
 	case f != nil && f.ingested:
 		next.Assistant, err = f.load()
 		f.taken = look{} // there is more than its files show

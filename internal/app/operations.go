@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"sync"
 	"time"
 
@@ -23,8 +22,11 @@ type notices struct {
 	all []chat.Notice
 }
 
-// read takes the notices from the store. Call it when they have changed.
+// read takes the notices from the store. Call it when they have changed: then it also reads
+// for whoever has left, for nobody else would.
 func (b *notices) read(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
 	b.mu.Lock() // also while it reads: of two that change them, the later one has the last word
 	defer b.mu.Unlock()
 	all, err := b.store.Notices(ctx, chat.Now())
@@ -67,9 +69,7 @@ func (b *notices) Remove(ctx context.Context, id string) error {
 
 // settingsChanged reads again what operators have set on another node.
 func (a *App) settingsChanged() {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	if err := a.notices.read(ctx); err != nil {
+	if err := a.notices.read(context.Background()); err != nil {
 		a.Log.Warn("the notices could not be read: those known before stay", "error", err)
 	}
 	a.Library.Told()
@@ -89,17 +89,10 @@ func Switched(ctx context.Context, o Options) (Switches, error) {
 }
 
 // switchesOf reads what is switched off. Assistants are those that were ever published.
-func switchesOf(ctx context.Context, s *store.Store) (Switches, error) {
-	out := Switches{Assistants: []string{}}
-	published, err := s.Published(ctx, 1000)
-	if err != nil {
+func switchesOf(ctx context.Context, s *store.Store) (out Switches, err error) {
+	if out.Assistants, err = publishedNames(ctx, s); err != nil {
 		return out, err
 	}
-	for _, p := range published {
-		out.Assistants = append(out.Assistants, p.Assistant)
-	}
-	slices.Sort(out.Assistants)
-	out.Assistants = slices.Compact(out.Assistants)
 	out.Off, err = s.SwitchedOff(ctx)
 	return out, err
 }

@@ -2,12 +2,15 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/answerable/answerable/assistants"
 	"github.com/answerable/answerable/internal/assistant"
 	"github.com/answerable/answerable/internal/chat"
 	"github.com/answerable/answerable/internal/httpapi"
@@ -28,8 +31,9 @@ func (l *Library) inForce(ctx context.Context) (map[string]store.Promotion, erro
 	return byName, err
 }
 
-// promoted makes the snapshot of a promotion, of what the store has.
-func (l *Library) promoted(ctx context.Context, p store.Promotion) (*snapshot, error) {
+// promoted makes the snapshot of a promotion, of what the store has. f is the folder of the
+// assistant, or nil.
+func (l *Library) promoted(ctx context.Context, p store.Promotion, f *folder) (*snapshot, error) {
 	fsys, err := l.releaseFiles(ctx, p.Release)
 	if err != nil {
 		return nil, err
@@ -40,11 +44,43 @@ func (l *Library) promoted(ctx context.Context, p store.Promotion) (*snapshot, e
 	}
 	as.Name = p.Assistant
 	g, err := l.file(p.Generation)
+	if errors.Is(err, chat.NotFound) && f != nil {
+		g, err = l.remake(ctx, f, as, p.Generation, err)
+	}
 	if err != nil {
 		return nil, &chat.Error{Kind: chat.Unavailable, Err: err, Message: fmt.Sprintf(
 			"the documents of promotion %d of %s are not on this machine: copy %s into %s from the one where it was promoted, or promote here", p.N, p.Assistant, knowledge.FileName(p.Generation), l.dir)}
 	}
 	return &snapshot{Assistant: as, generation: g, promotion: p, since: p.At}, nil
+}
+
+// remake makes a generation again whose file is missing, as on a new node, if its documents
+// are still in the folder; else it returns missing. A folder without them is not read again
+// until it changes.
+func (l *Library) remake(ctx context.Context, f *folder, released *assistant.Assistant, generation string, missing error) (*knowledge.Generation, error) {
+	tried := lack{lookAt(f.dir), generation}
+	if f.lacks == tried {
+		return nil, missing
+	}
+	as := *released
+	as.FS, as.Dir = assistants.Demo(), demoName
+	if f.dir != "" {
+		as.FS, as.Dir = os.DirFS(f.dir), f.dir
+	}
+	g, _, err := l.index(ctx, &as, nil, nil)
+	if err == nil && g.ID() == generation {
+		return g, l.write(g)
+	}
+	if ctx.Err() == nil {
+		f.lacks = tried
+	}
+	return nil, missing
+}
+
+// lack is a state of a folder that does not have the documents of a generation.
+type lack struct {
+	seen       look
+	generation string
 }
 
 func (l *Library) releaseFiles(ctx context.Context, release string) (fs.FS, error) {
@@ -105,7 +141,7 @@ func (l *Library) ofPromotion(ctx context.Context, p store.Promotion) (*snapshot
 	if p.Release == "" {
 		return l.unpinned(ctx, p)
 	}
-	return l.promoted(ctx, p)
+	return l.promoted(ctx, p, l.folder(p.Assistant))
 }
 
 // unpinned makes the snapshot of an assistant's folder, which an undo went back to.
@@ -151,10 +187,10 @@ func (l *Library) fresh(ctx context.Context, f *folder) (*candidate, error) {
 // Status tells of each assistant what it serves and what could be promoted.
 func (l *Library) Status(ctx context.Context) ([]httpapi.ReleaseStatus, error) {
 	l.changing.Lock()
+	defer l.changing.Unlock() // a folder may be named meanwhile
 	for _, f := range l.watched() {
 		l.peek(ctx, f)
 	}
-	l.changing.Unlock()
 	all := []httpapi.ReleaseStatus{}
 	for _, s := range l.snapshots() {
 		served := served(s)
@@ -439,7 +475,7 @@ func (l *Library) state(ctx context.Context, s *snapshot, log []store.Promotion,
 	if err != nil {
 		return nil, err
 	}
-	return l.promoted(ctx, p)
+	return l.promoted(ctx, p, l.folder(s.Name))
 }
 
 // documentChanges says which documents differ, in the order of their ids.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/knowledge"
 	"github.com/answerable/answerable/internal/store"
 	"github.com/answerable/answerable/internal/store/storetest"
 )
@@ -97,6 +98,33 @@ func TestARestartServesWhatWasPromoted(t *testing.T) {
 	}
 	dry.promote("") // the command can still promote what is there
 	dry.serves("shop", "Two", "")
+}
+
+// TestANewNodeMakesTheDocumentsOfItsFolder: a node whose data directory is empty serves what
+// was promoted where its folder still has the very documents.
+func TestANewNodeMakesTheDocumentsOfItsFolder(t *testing.T) {
+	s := newShelf(t, shop("One", "First."))
+	s.promote("")
+	s.write(map[string]string{"assistant.yaml": "company: Two\n"})
+	empty := func() {
+		if err := os.RemoveAll(s.Library.dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	empty()
+	next, err := s.again(s.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next.serves("shop", "One", "First.")
+	if _, err := knowledge.OpenGeneration(filepath.Join(s.Library.dir, knowledge.FileName(next.snapshot("shop").generation.ID()))); err != nil {
+		t.Error(err)
+	}
+	empty()
+	s.write(shop("One", "Second."))
+	if _, err := s.again(s.dir); err == nil || !strings.Contains(err.Error(), "are not on this machine: copy ") {
+		t.Errorf("with other documents: %v", err)
+	}
 }
 
 // TestAnArrivingAssistantServesWhatWasPromotedOfIt.

@@ -204,8 +204,8 @@ func (a *App) releases() []observe.Release {
 	return all
 }
 
-// thisMachine is the name of whoever works on the server's machine.
-const thisMachine = "this machine"
+// thisMachine is who changes something without a server, or through it without a key.
+const thisMachine = httpapi.ThisMachine
 
 // localKey is the store with one more API key: that of the commands on this machine,
 // which read it from the data directory.

@@ -176,7 +176,7 @@ func (l *Library) first(ctx context.Context, f *folder, c *candidate) error {
 	if p.Release == "" {
 		return l.take(ctx, f, c, p)
 	}
-	s, err := l.promoted(ctx, p)
+	s, err := l.promoted(ctx, p, f)
 	if err == nil {
 		err = l.equip(s)
 	}

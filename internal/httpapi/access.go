@@ -103,10 +103,21 @@ type caller struct {
 // do not bind it.
 func (c caller) trusted() bool { return c.key.May(chat.ScopeChat) }
 
-// name is what the caller is called where an operator or agent acts.
+// name is what the caller is called as an agent.
 func (c caller) name() string {
 	if c.key.ID == "" {
 		return "agent"
+	}
+	return c.key.Name
+}
+
+// ThisMachine is the name of whoever works on the server's machine without a key.
+const ThisMachine = "this machine"
+
+// operator is what the caller is called where something was changed.
+func (c caller) operator() string {
+	if c.open {
+		return ThisMachine // nobody else gets here
 	}
 	return c.key.Name
 }
@@ -157,12 +168,13 @@ func (s *Server) key(ctx context.Context, hash []byte) (chat.APIKey, error) {
 	return k, nil
 }
 
-// still returns an error when the key of a caller who stays no longer opens anything.
+// still returns an error when a caller who stays with a conversation may no longer: their
+// key opens nothing any more, or they came while the server was open, and it has keys now.
 func (s *Server) still(r *http.Request, c caller) error {
-	if c.key.ID == "" {
+	if c.key.ID == "" && !c.open {
 		return nil
 	}
-	_, err := s.caller(r)
+	_, _, err := s.reading(r)
 	return err
 }
 

@@ -98,11 +98,3 @@ func (s *Server) revokeKey(w http.ResponseWriter, r *http.Request) error {
 	}
 	return write(w, http.StatusOK, listedKey{k, k.State(time.Now())})
 }
-
-// operator is what a caller is called in the list of keys.
-func (c caller) operator() string {
-	if c.open {
-		return "this machine" // nobody else gets here
-	}
-	return c.key.Name
-}

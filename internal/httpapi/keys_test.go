@@ -311,3 +311,26 @@ func TestARevokedKeySaysNothingMoreOnItsSocket(t *testing.T) {
 		t.Errorf("the message was accepted: %s", page.body)
 	}
 }
+
+// Whoever came while nobody was asked is asked once there is a key: with the conversation's
+// token they stay.
+func TestTheFirstKeyEndsWhatWasOpen(t *testing.T) {
+	s := newServer(t, "")
+	c, path := s.start()
+	dial := func(more ...string) *socket {
+		k, refused := s.dial(path+"/ws", &websocket.DialOptions{Subprotocols: append([]string{speaks}, more...)})
+		if k == nil {
+			t.Fatalf("%d %s", refused.StatusCode, refused.body)
+		}
+		return k
+	}
+	stranger, customer := dial(), dial(c.Token)
+	key := s.key(chat.APIKey{Scopes: admins})
+	stranger.send(`{"kind":"message","text":"Hello?"}`)
+	stranger.refused(401, "unauthorized", "send the conversation's token", "")
+	if page := s.get(path+"/messages", key).want(200); strings.Contains(page.body, "Hello?") {
+		t.Errorf("the message was accepted: %s", page.body)
+	}
+	customer.send(`{"kind":"message","text":"Hello!"}`)
+	customer.until(kind(chat.KindTurnEnded))
+}

@@ -30,12 +30,7 @@ func (s *Server) switches(w http.ResponseWriter, r *http.Request, c caller) erro
 		return err
 	}
 	off = slices.DeleteFunc(off, func(o chat.Off) bool { return !o.All && c.reaches(o.Assistant) != nil })
-	return write(w, http.StatusOK, switches{append([]string{}, s.names(c)...), off})
-}
-
-// names are those of the assistants that a caller reaches.
-func (s *Server) names(c caller) []string {
-	return slices.DeleteFunc(slices.Clone(s.Assistants.Names()), func(name string) bool { return c.reaches(name) != nil })
+	return write(w, http.StatusOK, switches{append([]string{}, s.reached(c)...), off})
 }
 
 // switchOff sends an assistant's customers, or everybody's, to people or to a line.
@@ -113,7 +108,7 @@ func (s *Server) switchOn(w http.ResponseWriter, r *http.Request) error {
 // meant returns the assistant that is named or the only one that the caller reaches, or ""
 // where all are meant.
 func (s *Server) meant(c caller, name string, all bool) (string, error) {
-	names := s.names(c)
+	names := s.reached(c)
 	switch {
 	case all && c.assistants() != nil:
 		return "", c.reaches("")

@@ -38,7 +38,7 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request) error {
 	if err := c.reaches(body.Assistant); err != nil {
 		return err
 	}
-	if err := s.Publish(r.Context(), body.Assistant, body.Generation, body.Source, c.name()); err != nil {
+	if err := s.Publish(r.Context(), body.Assistant, body.Generation, body.Source, c.operator()); err != nil {
 		return err
 	}
 	return write(w, http.StatusOK, struct {

@@ -131,7 +131,7 @@ func (s *Server) promoteRelease(w http.ResponseWriter, r *http.Request) error {
 	if err := s.read(w, r, &body); err != nil {
 		return err
 	}
-	move, err := s.Releases.Promote(r.Context(), name, body.Release, c.name())
+	move, err := s.Releases.Promote(r.Context(), name, body.Release, c.operator())
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (s *Server) undoRelease(w http.ResponseWriter, r *http.Request) error {
 	if err := s.readOptional(w, r, &struct{}{}); err != nil {
 		return err
 	}
-	move, err := s.Releases.Undo(r.Context(), name, c.name())
+	move, err := s.Releases.Undo(r.Context(), name, c.operator())
 	if err != nil {
 		return err
 	}

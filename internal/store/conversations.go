@@ -373,7 +373,7 @@ func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.Op
 			}
 			out.Open = chat.OpenTurn{ID: fresh, Messages: []chat.Message{*m}, Lives: 1, Final: in.Final,
 				Stateless: in.Stateless, History: in.History, AcceptedAt: now}
-			if out.Open.Off, err = offOf(ctx, t, c.Assistant); err != nil {
+			if out.Open.Off, err = t.off(c.Assistant); err != nil {
 				return err
 			}
 		}

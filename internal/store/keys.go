@@ -224,10 +224,13 @@ type Published struct {
 	At                            chat.Time
 }
 
-// Published returns what was published for any assistant, the newest first, up to limit.
-func (s *Store) Published(ctx context.Context, limit int) ([]Published, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT assistant, generation, source, published_at FROM generations
-		ORDER BY published_at DESC, assistant LIMIT $1`, limit)
+// Published returns what was published last for each assistant from each source, the newest
+// first. The table grows with every change of a document.
+func (s *Store) Published(ctx context.Context) ([]Published, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT g.assistant, g.generation, g.source, g.published_at
+		FROM (SELECT assistant, MAX(published_at) AS at FROM generations GROUP BY assistant, source) l
+		JOIN generations g ON g.assistant = l.assistant AND g.published_at = l.at
+		ORDER BY g.published_at DESC, g.assistant`)
 	if err != nil {
 		return nil, fmt.Errorf("read the published generations: %w", storageError(err))
 	}

@@ -22,7 +22,7 @@ type Say = func(assistant string, said []chat.Message) (chat.Text, chat.Entry)
 //
 // Two steps make that true. The state is committed while nobody who has read it is about to
 // commit a turn, so each turn either knows of it or is running when the second step looks;
-// the second step ends all that are running.
+// the second step ends all that are running, even where whoever asked has gone meanwhile.
 func (s *Store) SwitchOff(ctx context.Context, off chat.Off, say Say) ([]chat.Conversation, error) {
 	err := s.updateAlone(ctx, "switched_off", func(t *tx) error {
 		t.m.settings = true
@@ -38,6 +38,7 @@ func (s *Store) SwitchOff(ctx context.Context, off chat.Off, say Say) ([]chat.Co
 	if err != nil {
 		return nil, err
 	}
+	ctx = context.WithoutCancel(ctx)
 	running, err := s.runningOf(ctx, off)
 	if err != nil {
 		return nil, err
@@ -55,8 +56,7 @@ func (s *Store) SwitchOff(ctx context.Context, off chat.Off, say Say) ([]chat.Co
 
 // runningOf returns the conversations with a running turn of what is switched off.
 func (s *Store) runningOf(ctx context.Context, off chat.Off) ([]chat.ConversationID, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT c.id FROM turns t JOIN conversations c ON c.id = t.conversation
-		WHERE t.status = 'running' AND ($1 = '' OR c.assistant = $1) ORDER BY c.id`, off.Assistant)
+	rows, err := s.read.QueryContext(ctx, runningTurns, off.Assistant)
 	if err != nil {
 		return nil, fmt.Errorf("look for running turns: %w", storageError(err))
 	}
@@ -71,6 +71,9 @@ func (s *Store) runningOf(ctx context.Context, off chat.Off) ([]chat.Conversatio
 	}
 	return out, rows.Err()
 }
+
+const runningTurns = `SELECT c.id FROM turns t JOIN conversations c ON c.id = t.conversation
+	WHERE t.status = 'running' AND ($1 = '' OR c.assistant = $1) ORDER BY c.id`
 
 // cutOff ends what runs in the conversations, in one transaction.
 func (s *Store) cutOff(ctx context.Context, ids []chat.ConversationID, off chat.Off, say Say) (out []chat.Conversation, err error) {
@@ -128,7 +131,7 @@ func (l *log) cutOff(off chat.Off, say Say) error {
 // SwitchOn undoes SwitchOff for an assistant, or with "" for every one. Where it was on,
 // nothing changes.
 func (s *Store) SwitchOn(ctx context.Context, assistant string) error {
-	return s.update(ctx, false, func(t *tx) error {
+	return s.updateAlone(ctx, "switched_off", func(t *tx) error {
 		t.m.settings = true
 		if _, err := t.exec(`DELETE FROM switched_off WHERE $1 = '' OR assistant = $1`, assistant); err != nil {
 			return fmt.Errorf("switch on: %w", err)
@@ -164,9 +167,12 @@ func (s *Store) SwitchedOff(ctx context.Context) ([]chat.Off, error) {
 	return out, rows.Err()
 }
 
-// offOf returns whether an assistant is switched off, by itself or with all, or nil.
-func offOf(ctx context.Context, q querier, assistant string) (*chat.Off, error) {
-	off, err := scanOff(q.QueryRowContext(ctx, `SELECT `+offColumns+` FROM switched_off WHERE assistant IN ($1, '') ORDER BY assistant DESC LIMIT 1`, assistant).Scan)
+const offOf = `SELECT ` + offColumns + ` FROM switched_off WHERE assistant IN ($1, '') ORDER BY assistant DESC LIMIT 1`
+
+// readOff returns whether an assistant is switched off, by itself or with all, or nil. query
+// is offOf, or more.
+func readOff(ctx context.Context, q querier, query, assistant string) (*chat.Off, error) {
+	off, err := scanOff(q.QueryRowContext(ctx, query, assistant).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -174,6 +180,16 @@ func offOf(ctx context.Context, q querier, assistant string) (*chat.Off, error) 
 		return nil, fmt.Errorf("read whether %s is switched off: %w", assistant, storageError(err))
 	}
 	return &off, nil
+}
+
+// off is readOff for a turn that begins: until its commit nobody changes what was read, see
+// updateAlone.
+func (t *tx) off(assistant string) (*chat.Off, error) {
+	query := offOf
+	if t.w.s.Shared() {
+		query += ` FOR KEY SHARE`
+	}
+	return readOff(t.ctx, t, query, assistant)
 }
 
 // NoticesInForce is how many notices may be in force at a time for an assistant.

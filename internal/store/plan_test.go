@@ -16,7 +16,7 @@ func TestLookupsHaveAnIndex(t *testing.T) {
 			explain = "EXPLAIN "
 		}
 		for index, query := range map[string]string{
-			"conversations_queue": waitLonger, "turns_retry": retryOf, "file_parts_begun": unsentBefore,
+			"conversations_queue": waitLonger, "turns_retry": retryOf, "file_parts_begun": unsentBefore, "turns_open": runningTurns,
 		} {
 			if plan := planOf(t, s, explain+query); !strings.Contains(plan, index) {
 				t.Errorf("%s is not used by\n%s\n%s", index, query, plan)

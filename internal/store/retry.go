@@ -52,7 +52,7 @@ func (s *Store) Retry(ctx context.Context, id chat.ConversationID, of chat.TurnI
 		if out.Open.Messages, err = s.turnMessages(ctx, t, c, fresh); err != nil {
 			return err
 		}
-		if out.Open.Off, err = offOf(ctx, t, c.Assistant); err != nil {
+		if out.Open.Off, err = t.off(c.Assistant); err != nil {
 			return err
 		}
 		if err := l.save(); err != nil {

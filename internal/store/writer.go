@@ -56,7 +56,7 @@ type writer struct {
 // member is one transaction of a caller.
 type member struct {
 	patient bool   // may wait for commitGap
-	table   string // that it alone may use until its commit, or ""; then it is in no group
+	table   string // that it is alone with until its commit, or ""; then it is in no group
 	do      func(*tx) error
 	err     error
 	done    chan struct{}
@@ -94,9 +94,10 @@ func (s *Store) update(ctx context.Context, patient bool, do func(*tx) error) er
 	return s.submit(ctx, &member{patient: patient, do: do})
 }
 
-// updateAlone is update for what must know who else reads a table: it waits until no other
-// transaction has read it, and keeps others from reading it. It holds no other lock while it
-// waits, so that none of them waits for it.
+// updateAlone is update for what must be alone with a table: it waits until no other
+// transaction has changed it or read it FOR KEY SHARE, and keeps others from that. Whoever
+// only reads, such as a backup, neither waits nor is waited for. It holds no other lock while
+// it waits, so that none of them waits for it.
 func (s *Store) updateAlone(ctx context.Context, table string, do func(*tx) error) error {
 	return s.submit(ctx, &member{table: table, do: do})
 }
@@ -418,13 +419,13 @@ func (t *tx) member(m *member, savepoint bool) error {
 // failure of the database.
 func ours(err error) bool { return chat.KindOf(err) != chat.Internal }
 
-// lockTable waits until nobody else uses a table, and keeps it. SQLite has one writer, who
-// is alone.
+// lockTable waits until it is alone with a table, see updateAlone. SQLite has one writer,
+// who is.
 func (t *tx) lockTable(name string) error {
 	if name == "" || !t.w.s.Shared() {
 		return nil
 	}
-	if err := t.run("LOCK TABLE " + name + " IN ACCESS EXCLUSIVE MODE"); err != nil {
+	if err := t.run("LOCK TABLE " + name + " IN EXCLUSIVE MODE"); err != nil {
 		return fmt.Errorf("lock %s: %w", name, err)
 	}
 	return nil

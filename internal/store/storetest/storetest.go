@@ -746,13 +746,19 @@ func (f *fixture) members() {
 }
 
 func (f *fixture) publishes() {
-	none, err := f.s.Published(f.ctx, 10)
+	none, err := f.s.Published(f.ctx)
 	f.check(err)
-	f.check(f.s.Publish(f.ctx, "a", "g1", "./a"))
-	f.check(f.s.Publish(f.ctx, "a", "g2", "./a"))
-	all, err := f.s.Published(f.ctx, 10)
+	f.check(f.s.Publish(f.ctx, "b", "g1", "./b"))
+	f.check(f.s.Publish(f.ctx, "a", "g2", "./docs"))
+	f.check(f.s.Publish(f.ctx, "a", "g3", "./a"))
+	f.check(f.s.Publish(f.ctx, "a", "g4", "./a"))
+	all, err := f.s.Published(f.ctx)
 	f.check(err)
-	if len(none) != 0 || len(all) != 2 || all[0].Generation != "g2" || all[0].Source != "./a" {
-		f.Errorf("Published = %+v and %+v", none, all)
+	var got string
+	for _, p := range all {
+		got += p.Assistant + " " + p.Generation + " " + p.Source + "\n"
+	}
+	if len(none) != 0 || got != "a g4 ./a\na g2 ./docs\nb g1 ./b\n" {
+		f.Errorf("Published = %+v and\n%s", none, got)
 	}
 }
