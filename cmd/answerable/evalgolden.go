@@ -59,12 +59,7 @@ where a case fails that passed before, or where a rate is below --min-answered o
   answerable eval golden ./shop --cases './more/*.yaml'
   answerable eval golden ./shop --save passed.json
   answerable eval golden ./shop --against passed.json --min-answered .8 --json`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usageError{fmt.Errorf("eval golden takes one folder, not %d", len(args))}
-			}
-			return nil
-		},
+		Args: atMost(1, "one folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(); err != nil {
 				return usageError{err}
@@ -73,15 +68,15 @@ where a case fails that passed before, or where a rate is below --min-answered o
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.provider, "provider", "extractive", "who answers: extractive, or configured for the models of the configuration")
+	flags.StringVar(&f.provider, "provider", "extractive", "`WHO` answers: extractive, or configured for the models of the configuration")
 	flags.StringArrayVar(&f.cases, "cases", nil, "ask the cases in this `FILE` or pattern in the place of the assistant's own")
-	flags.StringSliceVar(&f.tags, "tag", nil, "ask only cases with one of these tags")
-	flags.StringSliceVar(&f.ids, "case", nil, "ask only the cases with these ids")
-	flags.StringVar(&f.save, "save", "", "write which cases passed into this file")
-	flags.StringVar(&f.against, "against", "", "compare with such a file")
-	flags.Float64Var(&f.minAnswered, "min-answered", 0, "least share of answers from a right source, from 0 to 1")
-	flags.Float64Var(&f.minRefused, "min-refused", 0, "least share of right refusals, from 0 to 1")
-	flags.StringVar(&f.predictions, "predictions", "", "write a JSON line per case to this file")
+	flags.StringSliceVar(&f.tags, "tag", nil, "ask only cases with the `TAG`; several with commas: any of them")
+	flags.StringSliceVar(&f.ids, "case", nil, "ask only the case `ID`; several with commas")
+	flags.StringVar(&f.save, "save", "", "write which cases passed into `FILE`")
+	flags.StringVar(&f.against, "against", "", "compare with the `FILE` of an earlier --save")
+	flags.Float64Var(&f.minAnswered, "min-answered", 0, "least `SHARE` of answers from a right source, from 0 to 1")
+	flags.Float64Var(&f.minRefused, "min-refused", 0, "least `SHARE` of right refusals, from 0 to 1")
+	flags.StringVar(&f.predictions, "predictions", "", "write a JSON line per case to `FILE`")
 	return cmd
 }
 
