@@ -316,7 +316,7 @@ func (c *cli) askOne(in *bufio.Reader, question, standard string, value *string,
 		if *value, err = check(line); err == nil {
 			return nil
 		}
-		fmt.Fprintf(c.stderr, "%s.\n", err)
+		c.stderr.paragraphs("", "", err.Error()+".")
 	}
 }
 
@@ -333,7 +333,7 @@ func titled(folder string) string {
 func checkCompany(s string) (string, error) {
 	s = strings.Join(strings.Fields(s), " ")
 	if s == "" || len(s) > 100 || strings.ContainsFunc(s, unicode.IsControl) {
-		return "", errors.New("a company's name has 1 to 100 bytes, in one line")
+		return "", errors.New("a company's name is one line of at most 100 bytes")
 	}
 	return s, nil
 }
@@ -343,7 +343,7 @@ func checkFrom(s string) (string, error) {
 		return s, nil
 	}
 	if _, err := os.Stat(s); err != nil {
-		return "", fmt.Errorf("%s is neither a folder or file that is there nor an address that begins with https://", s)
+		return "", fmt.Errorf("there is no folder or file %s, and an address begins with https://", s)
 	}
 	return s, nil
 }

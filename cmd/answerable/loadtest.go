@@ -62,7 +62,7 @@ the limits for visitors hold. To another machine nothing is sent without --yes.`
 				return err
 			}
 			if err := mayLoad(cmd.Context(), p.URL, yes); err != nil {
-				return usageError{err}
+				return err
 			}
 			if p.Questions, err = whatToAsk(cmd.Context(), p, questions); err != nil {
 				return err
@@ -152,7 +152,7 @@ func mayLoad(ctx context.Context, at string, yes bool) error {
 		return err
 	}
 	if !own {
-		return fmt.Errorf("%s is not this machine, and every question costs its owner something: add --yes if you may load it", u.Host)
+		return usageError{fmt.Errorf("%s is not this machine, and every question costs its owner something: add --yes if you may load it", u.Host)}
 	}
 	return nil
 }
