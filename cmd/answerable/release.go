@@ -90,7 +90,7 @@ func (c *cli) releaseStatus(dir *string) *cobra.Command {
 					if i > 0 {
 						fmt.Fprintln(c.stdout)
 					}
-					c.stdout.release(s)
+					c.printStatus(s)
 				}
 				return nil
 			})
@@ -98,8 +98,8 @@ func (c *cli) releaseStatus(dir *string) *cobra.Command {
 	}
 }
 
-// release prints how an assistant is served.
-func (w *screen) release(s httpapi.ReleaseStatus) {
+func (c *cli) printStatus(s httpapi.ReleaseStatus) {
+	w := c.stdout
 	fmt.Fprintln(w, s.Assistant)
 	switch {
 	case s.Served == nil:
