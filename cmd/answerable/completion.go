@@ -7,7 +7,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/answerable/answerable/assistants"
 	"github.com/answerable/answerable/internal/app"
+	"github.com/answerable/answerable/internal/chat"
 )
 
 func (c *cli) completion() *cobra.Command {
@@ -73,10 +75,26 @@ func (c *cli) complete(cmd *cobra.Command) {
 			cmd.MarkFlagDirname(f.Name)
 		case "assistant":
 			c.values(cmd, f.Name, c.assistants)
-		case "conversation":
-			c.values(cmd, f.Name, func(*cobra.Command) []string { return []string{"last"} })
+		}
+		if words, ok := flagWords()[f.Name]; ok {
+			c.values(cmd, f.Name, func(*cobra.Command) []string { return words })
 		}
 	})
+}
+
+// flagWords are the values of flags that have a few.
+func flagWords() map[string][]string {
+	var scopes []string
+	for _, s := range chat.Scopes {
+		scopes = append(scopes, string(s))
+	}
+	return map[string][]string{
+		"conversation": {"last"},
+		"sample":       assistants.Samples(),
+		"scope":        scopes,
+		"provider":     {"extractive", "configured"},
+		"arrivals":     {"poisson", "constant"},
+	}
 }
 
 func (c *cli) values(cmd *cobra.Command, flag string, all func(*cobra.Command) []string) {

@@ -100,12 +100,7 @@ func (c *cli) checkConfig() *cobra.Command {
 	return &cobra.Command{
 		Use: "check [DIR]", Short: "Check the server's file and the assistants in DIR, and report all mistakes",
 		Example: "  answerable config check\n  answerable config check ./assistants --config prod.yaml",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usageError{fmt.Errorf("config check takes one folder, not %d", len(args))}
-			}
-			return nil
-		},
+		Args:    atMost(1, "one folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := c.load()
 			c.warnOfVariables()
@@ -115,16 +110,29 @@ func (c *cli) checkConfig() *cobra.Command {
 				names, bad = app.CheckAssistants(cfg, args[0])
 				err = errors.Join(err, bad)
 			}
+			if c.json {
+				return c.printMistakes(names, app.Mistakes(err))
+			}
 			if err != nil {
 				return err
 			}
-			if c.json {
-				return c.print(map[string]any{"ok": true, "assistants": names})
+			checked := "the server's settings"
+			if len(names) > 0 {
+				checked += " and " + count(len(names), "assistant") + ": " + strings.Join(names, ", ")
 			}
-			_, err = fmt.Fprintln(c.stdout, "ok")
-			return err
+			c.stdout.paragraphs("", "", "ok: "+checked)
+			return nil
 		},
 	}
+}
+
+// printMistakes is for programs what the messages of mistakes are for people.
+func (c *cli) printMistakes(assistants []string, mistakes []app.Mistake) error {
+	err := c.print(map[string]any{"ok": len(mistakes) == 0, "assistants": assistants, "mistakes": mistakes})
+	if err == nil && len(mistakes) > 0 {
+		err = errors.New(count(len(mistakes), "mistake"))
+	}
+	return err
 }
 
 // warnOfVariables tells of environment variables that look like ours and are not.

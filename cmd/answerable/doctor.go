@@ -21,12 +21,7 @@ DIR is what "answerable serve" would get. Each model is asked two short question
 costs a fraction of a cent; --offline asks nobody. Nothing is changed. The exit code is 1
 when something that is configured does not work.`,
 		Example: "  answerable doctor\n  answerable doctor ./docs --offline\n  answerable doctor --json",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usageError{fmt.Errorf("doctor takes one folder, not %d", len(args))}
-			}
-			return nil
-		},
+		Args:    atMost(1, "one folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := c.load()
 			check := app.Checkup{Config: cfg, File: c.configFile, Mistakes: err, Offline: offline, Progress: c.progress}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -59,12 +60,7 @@ where a case fails that passed before, or where a rate is below --min-answered o
   answerable eval golden ./shop --cases './more/*.yaml'
   answerable eval golden ./shop --save passed.json
   answerable eval golden ./shop --against passed.json --min-answered .8 --json`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usageError{fmt.Errorf("eval golden takes one folder, not %d", len(args))}
-			}
-			return nil
-		},
+		Args: atMost(1, "one folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(); err != nil {
 				return usageError{err}
@@ -73,15 +69,15 @@ where a case fails that passed before, or where a rate is below --min-answered o
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.provider, "provider", "extractive", "who answers: extractive, or configured for the models of the configuration")
+	flags.StringVar(&f.provider, "provider", "extractive", "`WHO` answers: extractive, or configured for the models of the configuration")
 	flags.StringArrayVar(&f.cases, "cases", nil, "ask the cases in this `FILE` or pattern in the place of the assistant's own")
-	flags.StringSliceVar(&f.tags, "tag", nil, "ask only cases with one of these tags")
-	flags.StringSliceVar(&f.ids, "case", nil, "ask only the cases with these ids")
-	flags.StringVar(&f.save, "save", "", "write which cases passed into this file")
-	flags.StringVar(&f.against, "against", "", "compare with such a file")
-	flags.Float64Var(&f.minAnswered, "min-answered", 0, "least share of answers from a right source, from 0 to 1")
-	flags.Float64Var(&f.minRefused, "min-refused", 0, "least share of right refusals, from 0 to 1")
-	flags.StringVar(&f.predictions, "predictions", "", "write a JSON line per case to this file")
+	flags.StringSliceVar(&f.tags, "tag", nil, "ask only cases with the `TAG`; several with commas: any of them")
+	flags.StringSliceVar(&f.ids, "case", nil, "ask only the case `ID`; several with commas")
+	flags.StringVar(&f.save, "save", "", "write which cases passed into `FILE`")
+	flags.StringVar(&f.against, "against", "", "compare with the `FILE` of an earlier --save")
+	flags.Float64Var(&f.minAnswered, "min-answered", 0, "least `SHARE` of answers from a right source, from 0 to 1")
+	flags.Float64Var(&f.minRefused, "min-refused", 0, "least `SHARE` of right refusals, from 0 to 1")
+	flags.StringVar(&f.predictions, "predictions", "", "write a JSON line per case to `FILE`")
 	return cmd
 }
 
@@ -99,10 +95,29 @@ func (f goldenFlags) check() error {
 	return nil
 }
 
-// picks reports whether a case is to be asked.
-func (f goldenFlags) picks(c assistant.Case) bool {
-	return (len(f.tags) == 0 || slices.ContainsFunc(c.Tags, func(t string) bool { return slices.Contains(f.tags, t) })) &&
-		(len(f.ids) == 0 || slices.Contains(f.ids, c.ID))
+// pick returns the cases that have one of the tags and one of the ids, if those were given.
+func (f goldenFlags) pick(all []assistant.Case) ([]assistant.Case, error) {
+	for _, id := range f.ids {
+		if !slices.ContainsFunc(all, func(c assistant.Case) bool { return c.ID == id }) {
+			return nil, fmt.Errorf("there is no golden case %q: --case takes the id of one", id)
+		}
+	}
+	var picked []assistant.Case
+	tags := map[string]bool{}
+	for _, c := range all {
+		tagged := len(f.tags) == 0
+		for _, t := range c.Tags {
+			tags[t] = true
+			tagged = tagged || slices.Contains(f.tags, t)
+		}
+		if tagged && (len(f.ids) == 0 || slices.Contains(f.ids, c.ID)) {
+			picked = append(picked, c)
+		}
+	}
+	if len(picked) == 0 {
+		return nil, fmt.Errorf("no golden case has what --tag and --case ask for; the tags are: %s", strings.Join(slices.Sorted(maps.Keys(tags)), ", "))
+	}
+	return picked, nil
 }
 
 func (c *cli) runGolden(cmd *cobra.Command, dir string, f goldenFlags) error {
@@ -120,7 +135,13 @@ func (c *cli) runGolden(cmd *cobra.Command, dir string, f goldenFlags) error {
 	}
 	o := app.Options{Config: cfg, Dir: dir, Version: version, Log: c.quiet(), Progress: c.progress, Extractive: f.provider == "extractive"}
 	bar := c.bar("asked the golden cases", 0)
-	run, err := app.Golden(cmd.Context(), o, f.cases, f.picks, func(done, total int) { bar.set(int64(done), int64(total)) })
+	pick := func(name string, all []assistant.Case) ([]assistant.Case, error) {
+		if before != nil && before.Assistant != name {
+			return nil, fmt.Errorf("%s is of the assistant %s, not of %s: compare with a file that was saved of it", f.against, before.Assistant, name)
+		}
+		return f.pick(all)
+	}
+	run, err := app.Golden(cmd.Context(), o, f.cases, pick, func(done, total int) { bar.set(int64(done), int64(total)) })
 	bar.end()
 	if err != nil {
 		return err

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/spf13/pflag"
 )
 
 // Help has a place for every command.
@@ -44,6 +46,17 @@ func TestHelpFitsTheTerminal(t *testing.T) {
 	}
 }
 
+// Help says what each flag takes in a word of ours, not as a type of Go.
+func TestFlagsNameTheirValues(t *testing.T) {
+	for _, cmd := range all((&cli{}).root()) {
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if what, _ := pflag.UnquoteUsage(f); what != strings.ToUpper(what) {
+				t.Errorf("%s --%s takes %q: name it in backquotes, as in `FILE`", cmd.CommandPath(), f.Name, what)
+			}
+		})
+	}
+}
+
 // The scripts for the shells are run by the shells, of which bash is there for sure.
 func TestCompletion(t *testing.T) {
 	dir := t.TempDir()
@@ -71,7 +84,8 @@ func TestCompletion(t *testing.T) {
 		for _, c := range []struct{ line, want string }{
 			{"answerable se", "search serve"}, {"answerable keys c", "create"}, {"answerable ask --conv", "--conversation"},
 			{"answerable ask --assistant ", "demo"}, {"answerable ask --conversation ", "last"}, {"answerable completion z", "zsh"},
-			{"answerable replay t", "t0"}, {"answerable ask ", ""},
+			{"answerable keys create shop --scope ", "admin agent chat edit view"}, {"answerable loadtest --arrivals ", "constant poisson"},
+			{"answerable init --sample ", "demo"}, {"answerable eval golden --provider e", "extractive"}, {"answerable replay t", "t0"}, {"answerable ask ", ""},
 		} {
 			words := strings.Split(c.line, " ")
 			got := shell(t, "bash", fmt.Sprintf(`source <(answerable completion bash)

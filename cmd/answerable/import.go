@@ -23,11 +23,11 @@ type importFlags struct {
 }
 
 func (f *importFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.options.Map, "map", "", "where a table's articles are: a mapping's file, or one of "+strings.Join(importer.Mappings(), ", "))
-	flags.StringVar(&f.base, "base", "", "the site's address, where a table has only paths")
-	flags.StringSliceVar(&f.options.Hosts, "also-host", nil, "fetch pages of this host too")
-	flags.Float64Var(&f.options.Rate, "rate", 4, "pages a second to fetch from a host")
-	flags.IntVar(&f.options.Pages, "pages", 2000, "fetch at most so many pages")
+	flags.StringVar(&f.options.Map, "map", "", "where a table's articles are: a mapping's `FILE`, or one of "+strings.Join(importer.Mappings(), ", "))
+	flags.StringVar(&f.base, "base", "", "the site's `URL`, where a table has only paths")
+	flags.StringSliceVar(&f.options.Hosts, "also-host", nil, "fetch pages of this `HOST` too")
+	flags.Float64Var(&f.options.Rate, "rate", 4, "fetch `N` pages a second from a host")
+	flags.IntVar(&f.options.Pages, "pages", 2000, "fetch at most `N` pages")
 	flags.BoolVar(&f.options.Private, "allow-private", false, "fetch from private addresses too, such as a help centre inside a company")
 }
 
@@ -109,7 +109,7 @@ too, unless --prune removes them. docs/importing.md has the formats.`,
 	}
 	f := cmd.Flags()
 	flags.add(f)
-	f.StringVar(&saving.Folder, "to", "", "the folder of DIR to write into (default: the assistant's first knowledge folder)")
+	f.StringVar(&saving.Folder, "to", "", "the `FOLDER` of DIR to write into (default: the assistant's first knowledge folder)")
 	f.BoolVar(&saving.Prune, "prune", false, "remove the files of articles that are gone")
 	f.BoolVar(&saving.Dry, "dry-run", false, "say what would be done, and do nothing")
 	return cmd

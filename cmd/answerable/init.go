@@ -50,12 +50,7 @@ Nothing is overwritten, and a failure leaves nothing behind.`,
 		Example: `  answerable init
   answerable init ./shop --company "Harbour Goods" --from https://help.harbour.example/sitemap.xml --site https://harbour.example
   answerable init ./shop --sample demo`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usageError{fmt.Errorf("init takes one folder, not %d", len(args))}
-			}
-			return nil
-		},
+		Args: atMost(1, "one folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := "assistant"
 			if len(args) == 1 {
@@ -65,11 +60,11 @@ Nothing is overwritten, and a failure leaves nothing behind.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&s.company, "company", "", "the company's name")
-	f.StringVar(&s.from, "from", "", "where the documents are (default: none yet)")
-	f.StringVar(&s.site, "site", "", "the site that will have the widget, such as https://shop.example")
-	f.StringVar(&s.language, "language", "en", "the language of the widget's own texts")
-	f.StringVar(&s.sample, "sample", "", "copy a sample in place of asking: "+strings.Join(assistants.Samples(), ", "))
+	f.StringVar(&s.company, "company", "", "the company's `NAME`")
+	f.StringVar(&s.from, "from", "", "take the documents of `FROM`, as import does (default: none yet)")
+	f.StringVar(&s.site, "site", "", "the `SITE` that will have the widget, such as https://shop.example")
+	f.StringVar(&s.language, "language", "en", "`LANGUAGE` of the widget's own texts, such as de")
+	f.StringVar(&s.sample, "sample", "", "copy the sample `NAME` in place of asking: "+strings.Join(assistants.Samples(), ", "))
 	f.BoolVar(&s.yes, "yes", false, "ask nothing: what no flag says has its default")
 	f.BoolVar(&s.force, "force", false, "add the missing files to a folder that has others")
 	s.imports.add(f)
@@ -260,7 +255,7 @@ func moveIn(making, dir string) (files []string, err error) {
 func copySample(dir, name string) error {
 	fsys, ok := assistants.Sample(name)
 	if !ok {
-		return usageError{fmt.Errorf("there is no sample %q; there are %s", name, strings.Join(assistants.Samples(), ", "))}
+		return usageError{fmt.Errorf("there is no sample %q; there are: %s", name, strings.Join(assistants.Samples(), ", "))}
 	}
 	return os.CopyFS(dir, fsys)
 }
@@ -321,7 +316,7 @@ func (c *cli) askOne(in *bufio.Reader, question, standard string, value *string,
 		if *value, err = check(line); err == nil {
 			return nil
 		}
-		fmt.Fprintf(c.stderr, "%s.\n", err)
+		c.stderr.paragraphs("", "", err.Error()+".")
 	}
 }
 
@@ -338,7 +333,7 @@ func titled(folder string) string {
 func checkCompany(s string) (string, error) {
 	s = strings.Join(strings.Fields(s), " ")
 	if s == "" || len(s) > 100 || strings.ContainsFunc(s, unicode.IsControl) {
-		return "", errors.New("a company's name has 1 to 100 bytes, in one line")
+		return "", errors.New("a company's name is one line of at most 100 bytes")
 	}
 	return s, nil
 }
@@ -348,7 +343,7 @@ func checkFrom(s string) (string, error) {
 		return s, nil
 	}
 	if _, err := os.Stat(s); err != nil {
-		return "", fmt.Errorf("%s is neither a folder or file that is there nor an address that begins with https://", s)
+		return "", fmt.Errorf("there is no folder or file %s, and an address begins with https://", s)
 	}
 	return s, nil
 }

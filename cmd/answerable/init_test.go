@@ -42,7 +42,7 @@ func TestInitAsks(t *testing.T) {
 			if err != nil || got.company != test.want.company || got.from != test.want.from || got.site != test.want.site || got.language != test.want.language {
 				t.Errorf("answers = %+v, %v\n%s", got, err, stderr.String())
 			}
-			if test.name == "all" && (!strings.Contains(stderr.String(), "nowhere is neither a folder or file") || !strings.Contains(stderr.String(), `"ftp://x" is no site`)) {
+			if test.name == "all" && (!strings.Contains(stderr.String(), "there is no folder or file nowhere") || !strings.Contains(stderr.String(), `"ftp://x" is no site`)) {
 				t.Errorf("what is no answer is not told:\n%s", stderr.String())
 			}
 		})

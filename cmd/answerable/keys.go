@@ -73,9 +73,9 @@ everything, for all assistants, and it does not expire.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&scopes, "scope", []string{string(chat.ScopeAdmin)}, "what it may do: chat, view, agent, edit, admin; several with commas")
-	f.StringSliceVar(&assistants, "assistant", nil, "the assistants it is for (default: all)")
-	f.StringVar(&expires, "expires", "", "when it opens nothing any more: 90d, 12h, or the last day, such as 2027-12-31, in UTC (default: never)")
+	f.StringSliceVar(&scopes, "scope", []string{string(chat.ScopeAdmin)}, "`SCOPE` that says what it may do: chat, view, agent, edit, admin; several with commas")
+	f.StringSliceVar(&assistants, "assistant", nil, "only for the assistant `NAME`; several with commas (default: all)")
+	f.StringVar(&expires, "expires", "", "`WHEN` it opens nothing any more: 90d, 12h, or the last day, such as 2027-12-31, in UTC (default: never)")
 	return cmd
 }
 

@@ -101,7 +101,7 @@ func (c *cli) search() *cobra.Command {
 
 func (c *cli) eval() *cobra.Command {
 	cmd := &cobra.Command{Use: "eval", Short: "Measure quality on labelled data", Args: subcommand,
-		Example: "  answerable eval retrieval --docs docs.jsonl --queries queries.jsonl --qrels qrels.jsonl",
+		Example: "  answerable eval golden\n  answerable eval retrieval --docs docs.jsonl --queries queries.jsonl --qrels qrels.jsonl",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	cmd.AddCommand(c.evalGolden(), c.evalRetrieval())
 	return cmd

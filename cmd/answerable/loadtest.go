@@ -39,12 +39,7 @@ the limits for visitors hold. To another machine nothing is sent without --yes.`
 		Example: `  answerable loadtest
   answerable loadtest http://127.0.0.1:8080 --rate 50 --duration 1m
   answerable loadtest --questions golden.yaml --json --histogram ./out`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usageError{fmt.Errorf("loadtest takes one URL, not %d", len(args))}
-			}
-			return nil
-		},
+		Args: atMost(1, "one URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := c.load()
 			if err != nil {
@@ -67,7 +62,7 @@ the limits for visitors hold. To another machine nothing is sent without --yes.`
 				return err
 			}
 			if err := mayLoad(cmd.Context(), p.URL, yes); err != nil {
-				return usageError{err}
+				return err
 			}
 			if p.Questions, err = whatToAsk(cmd.Context(), p, questions); err != nil {
 				return err
@@ -76,17 +71,17 @@ the limits for visitors hold. To another machine nothing is sent without --yes.`
 		},
 	}
 	f := cmd.Flags()
-	f.Float64Var(&p.Rate, "rate", 10, "questions a second")
-	f.StringVar(&arrivals, "arrivals", "poisson", "poisson: by chance, as people come; constant: evenly")
-	f.IntVar(&p.Conversations, "conversations", 100, "how many at once, at most")
-	f.IntVar(&p.Turns, "turns", 3, "questions in a conversation")
-	f.DurationVar(&p.Duration, "duration", 30*time.Second, "how long to measure")
-	f.DurationVar(&p.Warmup, "warmup", 3*time.Second, "how long to ask before that, without measuring")
-	f.DurationVar(&p.Patience, "timeout", time.Minute, "how long to wait for a whole answer")
-	f.StringVar(&questions, "questions", "", "a file with a question on each line, or golden cases in YAML (default: what the assistant suggests)")
-	f.StringVar(&p.Assistant, "assistant", "", "which assistant (default: the first)")
-	f.IntVar(&p.PID, "pid", 0, "the server's process on this machine (default: found in the data directory)")
-	f.StringVar(&histograms, "histogram", "", "write the distributions into this folder, as .hgrm files")
+	f.Float64Var(&p.Rate, "rate", 10, "ask `N` questions a second")
+	f.StringVar(&arrivals, "arrivals", "poisson", "`HOW` they come: poisson, by chance, as people do; or constant, evenly")
+	f.IntVar(&p.Conversations, "conversations", 100, "at most `N` at once")
+	f.IntVar(&p.Turns, "turns", 3, "ask `N` questions in a conversation")
+	f.DurationVar(&p.Duration, "duration", 30*time.Second, "measure for this `TIME`")
+	f.DurationVar(&p.Warmup, "warmup", 3*time.Second, "ask for this `TIME` before that, without measuring")
+	f.DurationVar(&p.Patience, "timeout", time.Minute, "wait for a whole answer for this `TIME`")
+	f.StringVar(&questions, "questions", "", "a `FILE` with a question on each line, or golden cases in YAML (default: what the assistant suggests)")
+	f.StringVar(&p.Assistant, "assistant", "", "ask the assistant `NAME` (default: the first)")
+	f.IntVar(&p.PID, "pid", 0, "the server's process `ID` on this machine (default: found in the data directory)")
+	f.StringVar(&histograms, "histogram", "", "write the distributions into the folder `DIR`, as .hgrm files")
 	f.BoolVar(&yes, "yes", false, "load a server that is not this machine's")
 	return cmd
 }
@@ -157,7 +152,7 @@ func mayLoad(ctx context.Context, at string, yes bool) error {
 		return err
 	}
 	if !own {
-		return fmt.Errorf("%s is not this machine, and every question costs its owner something: add --yes if you may load it", u.Host)
+		return usageError{fmt.Errorf("%s is not this machine, and every question costs its owner something: add --yes if you may load it", u.Host)}
 	}
 	return nil
 }

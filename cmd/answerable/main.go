@@ -138,6 +138,16 @@ func exactly(n int, what string) cobra.PositionalArgs {
 	}
 }
 
+// atMost wants up to n arguments, which what names.
+func atMost(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > n {
+			return usageError{fmt.Errorf("%s takes %s, not %d", name(cmd), what, len(args))}
+		}
+		return nil
+	}
+}
+
 // name is what is typed behind "answerable" for a command.
 func name(cmd *cobra.Command) string {
 	return strings.TrimSpace(strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()))

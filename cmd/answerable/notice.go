@@ -76,11 +76,11 @@ assistant's hours, if a server runs that knows it, else this machine's.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&until, "until", "", "when it is over")
-	f.StringVar(&from, "from", "", "when it begins (default: now)")
-	f.StringVar(&n.Assistant, "assistant", "", "whose customers are told (default: every assistant's)")
-	f.StringVar(&n.Locale, "locale", "", "language of those who are told, as in de (default: everybody)")
-	f.StringVar(&n.URL, "url", "", "address of a page that says more")
+	f.StringVar(&until, "until", "", "`TIME` at which it is over")
+	f.StringVar(&from, "from", "", "`TIME` at which it begins (default: now)")
+	f.StringVar(&n.Assistant, "assistant", "", "tell customers of the assistant `NAME` (default: of every one)")
+	f.StringVar(&n.Locale, "locale", "", "tell those who read this `LANGUAGE`, such as de (default: everybody)")
+	f.StringVar(&n.URL, "url", "", "`URL` of a page that says more")
 	return cmd
 }
 

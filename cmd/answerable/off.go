@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +29,7 @@ Without a running server the switch is kept, and holds from the next start.`,
   answerable off shop --reason "wrong prices since noon"
   answerable off --all --line "Please call us: 0800 123 456."
   answerable off --all --line ""      # the assistant's own line`,
-		Args: oneAssistant,
+		Args: atMost(1, "one assistant"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			off.To = chat.OffToPeople
 			if cmd.Flags().Changed("line") {
@@ -48,8 +49,8 @@ Without a running server the switch is kept, and holds from the next start.`,
 	}
 	f := cmd.Flags()
 	f.BoolVar(&off.All, "all", false, "every assistant, those of later too")
-	f.StringVar(&line, "line", "", "say this in the place of handing over; \"\": the assistant's own line")
-	f.StringVar(&off.Reason, "reason", "", "why, for colleagues; customers do not see it")
+	f.StringVar(&line, "line", "", "say `TEXT` in the place of handing over; \"\": the assistant's own line")
+	f.StringVar(&off.Reason, "reason", "", "`WHY`, for colleagues; customers do not see it")
 	return cmd
 }
 
@@ -61,7 +62,7 @@ func (c *cli) on() *cobra.Command {
 		Long: `Switch an assistant on again, that was switched off. Conversations that went to people
 stay with them until they are released.`,
 		Example: "  answerable on\n  answerable on shop\n  answerable on --all",
-		Args:    oneAssistant,
+		Args:    atMost(1, "one assistant"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, name, err := c.switched(cmd, args, all)
 			if err != nil {
@@ -76,13 +77,6 @@ stay with them until they are released.`,
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "every assistant")
 	return cmd
-}
-
-func oneAssistant(cmd *cobra.Command, args []string) error {
-	if len(args) > 1 {
-		return usageError{fmt.Errorf("%s takes one assistant, not %d", name(cmd), len(args))}
-	}
-	return nil
 }
 
 // switched returns the assistant that is meant, or "" for all.
@@ -106,7 +100,7 @@ func (c *cli) switched(cmd *cobra.Command, args []string, all bool) (app.Options
 	case len(args) > 0 && (slices.Contains(now.Assistants, args[0]) || cmd.Name() == "on"):
 		return o, args[0], nil
 	case len(args) > 0:
-		return o, "", usageError{fmt.Errorf("there is no assistant %q; there are: %s", args[0], strings.Join(now.Assistants, ", "))}
+		return o, "", fmt.Errorf("there is no assistant %q; there are: %s", args[0], strings.Join(now.Assistants, ", "))
 	case len(now.Assistants) == 1:
 		return o, now.Assistants[0], nil
 	case len(now.Assistants) == 0:
@@ -136,7 +130,7 @@ func (c *cli) printSwitches(now app.Switches) error {
 		case o.To == chat.OffToLine:
 			how = fmt.Sprintf("customers are told %q", string(o.Line))
 		}
-		fmt.Fprintf(c.stdout, "OFF  %s: %s\n     since %s, by %s", who, how, o.At.Local().Format("2006-01-02 15:04"), o.By)
+		fmt.Fprintf(c.stdout, "OFF  %s: %s\n     since %s, by %s", who, how, moment(o.At, time.Local), o.By)
 		if o.Reason != "" {
 			fmt.Fprintf(c.stdout, ": %s", o.Reason)
 		}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -41,7 +40,7 @@ The commands ask the server that runs on the data directory, or open the data th
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	var dir string
-	cmd.PersistentFlags().StringVar(&dir, "dir", "", "the folder that could be promoted, where no server runs (default: what serve without a folder serves)")
+	cmd.PersistentFlags().StringVar(&dir, "dir", "", "the folder `DIR` that could be promoted, where no server runs (default: what serve without a folder serves)")
 	cmd.AddCommand(c.releaseStatus(&dir), c.releaseDiff(&dir), c.releasePromote(&dir), c.releaseUndo(&dir), c.releaseExport(&dir))
 	return cmd
 }
@@ -57,16 +56,6 @@ func (c *cli) withReleases(cmd *cobra.Command, dir string, do func(ctx context.C
 		return err
 	}
 	return errors.Join(do(cmd.Context(), r), r.Close())
-}
-
-// atMost wants up to n arguments, which what names.
-func atMost(n int, what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) > n {
-			return usageError{fmt.Errorf("%s takes %s, not %d", name(cmd), what, len(args))}
-		}
-		return nil
-	}
 }
 
 func first(args []string) string {
@@ -101,7 +90,7 @@ func (c *cli) releaseStatus(dir *string) *cobra.Command {
 					if i > 0 {
 						fmt.Fprintln(c.stdout)
 					}
-					printStatus(c.stdout, s)
+					c.printStatus(s)
 				}
 				return nil
 			})
@@ -109,7 +98,8 @@ func (c *cli) releaseStatus(dir *string) *cobra.Command {
 	}
 }
 
-func printStatus(w io.Writer, s httpapi.ReleaseStatus) {
+func (c *cli) printStatus(s httpapi.ReleaseStatus) {
+	w := c.stdout
 	fmt.Fprintln(w, s.Assistant)
 	switch {
 	case s.Served == nil:
@@ -127,18 +117,17 @@ func printStatus(w io.Writer, s httpapi.ReleaseStatus) {
 		if from == "" {
 			from = "in the program"
 		}
-		fmt.Fprintf(w, "  folder     %s: ", from)
+		state := "what is served"
 		switch {
 		case f.Error != "":
-			fmt.Fprintf(w, "cannot be served\n%s\n", indented(f.Error, "             "))
-		case !f.Changed:
-			fmt.Fprintln(w, "what is served")
-		default:
-			fmt.Fprintf(w, "release %.12s, %s, not served\n             see it with answerable release diff, serve it with answerable release promote\n", f.Release, documents(f.Documents))
+			state = "cannot be served\n" + f.Error
+		case f.Changed:
+			state = fmt.Sprintf("release %.12s, %s, not served\nsee it with answerable release diff, serve it with answerable release promote", f.Release, count(f.Documents, "document"))
 		}
+		w.hang("  folder", 13, from+": "+state)
 	}
-	if r := s.Refused; r != nil && (s.Folder == nil || s.Folder.Error != r.Reason) {
-		fmt.Fprintf(w, "  refused    %s\n%s\n", moment(r.At, time.Local), indented(r.Reason, "             "))
+	if r := s.Refused; r != nil && s.Folder == nil { // a folder says itself whether it can be served
+		w.hang("  refused", 13, moment(r.At, time.Local)+"\n"+r.Reason)
 	}
 	for i, p := range s.History {
 		label := ""
@@ -156,8 +145,6 @@ func releaseName(release string) string {
 	}
 	return release
 }
-
-func indented(s, by string) string { return by + strings.ReplaceAll(s, "\n", "\n"+by) }
 
 func (c *cli) releaseDiff(dir *string) *cobra.Command {
 	var of string
@@ -200,7 +187,7 @@ its documents by name.`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&of, "assistant", "", "which one (needed where there are several)")
+	cmd.Flags().StringVar(&of, "assistant", "", "of the assistant `NAME` (needed where there are several)")
 	return cmd
 }
 
@@ -257,7 +244,7 @@ served again, with the documents that it was promoted with last; @7 is promotion
 			})
 		},
 	}
-	cmd.Flags().StringVar(&release, "release", "", "one that was promoted before, or @7 (default: what the folder holds)")
+	cmd.Flags().StringVar(&release, "release", "", "a `RELEASE` that was promoted before, or @7 (default: what the folder holds)")
 	return cmd
 }
 
@@ -304,16 +291,9 @@ func (c *cli) move(cmd *cobra.Command, dir, of string, do func(context.Context, 
 
 func whatServes(s httpapi.ServedRelease) string {
 	if !s.Promoted {
-		return fmt.Sprintf("its folder as it is (release %.12s, %s)", s.Release, documents(s.Documents))
+		return fmt.Sprintf("its folder as it is (release %.12s, %s)", s.Release, count(s.Documents, "document"))
 	}
-	return fmt.Sprintf("release %.12s (promotion %d, %s)", s.Release, s.Promotion, documents(s.Documents))
-}
-
-func documents(n int) string {
-	if n == 1 {
-		return "1 document"
-	}
-	return fmt.Sprintf("%d documents", n)
+	return fmt.Sprintf("release %.12s (promotion %d, %s)", s.Release, s.Promotion, count(s.Documents, "document"))
 }
 
 func (c *cli) releaseExport(dir *string) *cobra.Command {
@@ -355,8 +335,8 @@ Its documents are not among them. Files with another content are not written ove
 			})
 		},
 	}
-	cmd.Flags().StringVar(&of, "assistant", "", "which one (needed where there are several)")
-	cmd.Flags().StringVar(&release, "release", httpapi.StateServed, "which release, @7 or folder")
+	cmd.Flags().StringVar(&of, "assistant", "", "of the assistant `NAME` (needed where there are several)")
+	cmd.Flags().StringVar(&release, "release", httpapi.StateServed, "which `RELEASE`, or @7 or folder")
 	cmd.Flags().BoolVar(&force, "force", false, "write over files that have another content")
 	return cmd
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,12 +20,7 @@ server, which most editors use, a first line in the file names it:
 		Example: `  answerable config schema > assistant.schema.json
   answerable config schema policy > policies/.policy.schema.json`,
 		ValidArgs: app.Schemas,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usageError{fmt.Errorf("config schema takes one kind of files, not %d", len(args))}
-			}
-			return nil
-		},
+		Args:      atMost(1, "one kind of files"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			schema, err := app.Schema(append(args, app.Schemas[0])[0])
 			if err != nil {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/answerable/answerable/internal/app"
@@ -27,12 +25,7 @@ while what was there goes on. SIGHUP has the server look at once. From the first
 		Example: `  answerable serve
   answerable serve ./docs
   answerable serve ./assistants --listen 0.0.0.0:8080 --data /var/lib/answerable`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usageError{fmt.Errorf("serve takes one folder, not %d", len(args))}
-			}
-			return nil
-		},
+		Args: atMost(1, "one folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := c.load()
 			if err != nil {

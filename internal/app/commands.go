@@ -13,6 +13,7 @@ import (
 
 	"github.com/answerable/answerable/internal/assistant"
 	"github.com/answerable/answerable/internal/chat"
+	"github.com/answerable/answerable/internal/config"
 	"github.com/answerable/answerable/internal/knowledge"
 	"github.com/answerable/answerable/internal/store"
 )
@@ -20,14 +21,40 @@ import (
 // CheckAssistants reads the assistants in a directory, their golden cases too, and returns
 // their names. What they want of the server must be in c.
 func CheckAssistants(c Config, dir string) ([]string, error) {
-	all, err := assistant.LoadDir(dir)
+	all, err := assistant.CheckDir(dir)
 	names, errs := []string{}, []error{err}
 	for _, a := range all {
 		names = append(names, a.Name)
-		_, golden := a.Golden()
-		errs = append(errs, checkModels(a, configured(c.Models)), golden)
+		errs = append(errs, checkModels(a, configured(c.Models)))
 	}
 	return names, errors.Join(errs...)
+}
+
+// Mistake is one mistake in a file, as programs read it. Line is 0 where the whole file is
+// meant, and File is empty where the mistake is not in a file.
+type Mistake struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Message string `json:"message"`
+}
+
+// Mistakes are all that an error of [CheckAssistants] or [Load] joins.
+func Mistakes(err error) []Mistake {
+	all := []Mistake{}
+	switch e := err.(type) {
+	case nil:
+	case config.Errors:
+		for _, m := range e {
+			all = append(all, Mistake(m))
+		}
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			all = append(all, Mistakes(one)...)
+		}
+	default:
+		all = append(all, Mistake{Message: err.Error()})
+	}
+	return all
 }
 
 // OpenPublished opens the generation that an assistant serves; with "" that of the one

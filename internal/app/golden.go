@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 
 	"github.com/answerable/answerable/internal/access"
@@ -35,10 +34,13 @@ func (r GoldenRun) Baseline() eval.Baseline {
 	return b
 }
 
+// Picking returns those of an assistant's golden cases that are to be asked.
+type Picking func(assistant string, all []assistant.Case) ([]assistant.Case, error)
+
 // Golden asks the golden cases of the assistant in o.Dir, or of the demo, that pick lets
 // through; with files, names or patterns, those that are in them. Each is a turn like any other, in a test conversation of its own; what they
 // need is in a folder that is removed afterwards, so that nothing of a server's is touched.
-func Golden(ctx context.Context, o Options, files []string, pick func(assistant.Case) bool, progress func(done, total int)) (_ GoldenRun, err error) {
+func Golden(ctx context.Context, o Options, files []string, pick Picking, progress func(done, total int)) (_ GoldenRun, err error) {
 	dir, err := os.MkdirTemp("", "answerable-golden-")
 	if err != nil {
 		return GoldenRun{}, fmt.Errorf("make a folder for the test conversations: %w", err)
@@ -60,7 +62,7 @@ func Golden(ctx context.Context, o Options, files []string, pick func(assistant.
 	return r, errors.Join(err, a.Close())
 }
 
-func (a *App) golden(ctx context.Context, files []string, pick func(assistant.Case) bool, progress func(done, total int)) (GoldenRun, error) {
+func (a *App) golden(ctx context.Context, files []string, pick Picking, progress func(done, total int)) (GoldenRun, error) {
 	all := a.Library.snapshots()
 	if len(all) != 1 {
 		return GoldenRun{}, &chat.Error{Kind: chat.Invalid, Message: fmt.Sprintf("%s holds %d assistants: name the folder of one of them", a.Dir, len(all))}
@@ -84,9 +86,8 @@ func (a *App) golden(ctx context.Context, files []string, pick func(assistant.Ca
 			return r, err
 		}
 	}
-	cases = slices.DeleteFunc(cases, func(c assistant.Case) bool { return !pick(c) })
-	if len(cases) == 0 {
-		return r, &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("none of the golden cases of %s is meant by --tag and --case", as.Dir)}
+	if cases, err = pick(as.Name, cases); err != nil {
+		return r, err
 	}
 	ask := func(ctx context.Context, c assistant.Case) (chat.Turn, error) { return a.askCase(ctx, as.Name, c) }
 	r.GoldenResult, err = eval.Golden(ctx, cases, runtime.GOMAXPROCS(0), ask, progress)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -197,6 +199,14 @@ func ListNotices(ctx context.Context, o Options, assistant string) (Board, error
 	})
 }
 
+// errNoAssistant says which assistants there are in place of the one that was named.
+func errNoAssistant(name string, names []string) error {
+	if len(names) == 0 {
+		return &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("there is no assistant %q: none was ever served from this data directory; name one with --data", name)}
+	}
+	return &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("there is no assistant %q; there are: %s", name, strings.Join(names, ", "))}
+}
+
 // AddNotice adds a notice and returns it as it is kept.
 func AddNotice(ctx context.Context, o Options, n chat.Notice) (chat.Notice, error) {
 	now := chat.Now()
@@ -210,7 +220,17 @@ func AddNotice(ctx context.Context, o Options, n chat.Notice) (chat.Notice, erro
 	return operate(ctx, o, func(r *remote) (kept chat.Notice, err error) {
 		return kept, r.call(ctx, "POST", "/api/notices", map[string]any{"assistant": n.Assistant, "locale": n.Locale, "text": n.Text, "url": n.URL,
 			"from": n.From, "until": n.Until}, &kept)
-	}, func(ctx context.Context, s *store.Store) (chat.Notice, error) { return n, s.AddNotice(ctx, n) })
+	}, func(ctx context.Context, s *store.Store) (chat.Notice, error) {
+		if n.Assistant != "" {
+			switch now, err := switchesOf(ctx, s); {
+			case err != nil:
+				return n, err
+			case !slices.Contains(now.Assistants, n.Assistant):
+				return n, errNoAssistant(n.Assistant, now.Assistants)
+			}
+		}
+		return n, s.AddNotice(ctx, n)
+	})
 }
 
 // RemoveNotice takes a notice away.

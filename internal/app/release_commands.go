@@ -67,9 +67,9 @@ func (r *Releases) Named(ctx context.Context, name string) (httpapi.ReleaseStatu
 		names = append(names, s.Assistant)
 	}
 	if name == "" {
-		return httpapi.ReleaseStatus{}, &chat.Error{Kind: chat.Invalid, Message: "there are several assistants: name one of " + strings.Join(names, ", ")}
+		return httpapi.ReleaseStatus{}, &chat.Error{Kind: chat.Invalid, Message: "say which assistant; there are: " + strings.Join(names, ", ")}
 	}
-	return httpapi.ReleaseStatus{}, &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("there is no assistant %q; there are: %s", name, strings.Join(names, ", "))}
+	return httpapi.ReleaseStatus{}, errNoAssistant(name, names)
 }
 
 // Status, Promote, Undo, Compare and Archive are what a server does; it knows who asks.

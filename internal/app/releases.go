@@ -392,7 +392,7 @@ func (l *Library) packed(p store.Promotion, files []byte) (*snapshot, error) {
 func (l *Library) history(ctx context.Context, name string) (*snapshot, []store.Promotion, error) {
 	s := l.snapshot(name)
 	if s == nil {
-		return nil, nil, &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("there is no assistant %q; there are: %s", name, strings.Join(l.Names(), ", "))}
+		return nil, nil, errNoAssistant(name, l.Names())
 	}
 	log, err := l.store.Promotions(ctx, name, 1000)
 	return s, log, err

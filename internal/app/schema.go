@@ -22,8 +22,8 @@ var Schemas = []string{"assistant", "server", "policy", "golden"}
 func Schema(kind string) ([]byte, error) {
 	b, err := schemas.ReadFile("schema/" + kind + ".json")
 	if err != nil {
-		return nil, &chat.Error{Kind: chat.NotFound, Err: err,
-			Message: fmt.Sprintf("there is no schema %q%s; there are %s", kind, config.Meant(kind, Schemas), strings.Join(Schemas, ", "))}
+		return nil, &chat.Error{Kind: chat.NotFound,
+			Message: fmt.Sprintf("there is no schema %q%s; there are: %s", kind, config.Meant(kind, Schemas), strings.Join(Schemas, ", "))}
 	}
 	return b, nil
 }

@@ -62,7 +62,7 @@ func Load(path string, flags ...Flag) (Sources, error) {
 	case path == "" && errors.Is(err, fs.ErrNotExist):
 		s.File = ""
 	case err != nil:
-		return s, fmt.Errorf("read the configuration: %w", err)
+		return s, fmt.Errorf("read the configuration: %w; name a file that is there and may be read", err)
 	default:
 		if s.lines, err = config.DecodeLines(s.File, data, &s.Config); err != nil {
 			return s, err

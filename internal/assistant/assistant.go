@@ -126,17 +126,36 @@ func Default() Assistant {
 // the last element of dir unless its file gives it a name. The mistakes of all its files
 // are told together, as [config.Errors].
 func Load(fsys fs.FS, dir string) (*Assistant, error) {
-	return load(fsys, dir, nameLike(folderName(dir)), false)
+	a, err := load(fsys, nameLike(folderName(dir)), dir, false)
+	if err != nil {
+		return nil, below(dir, err)
+	}
+	return a, nil
+}
+
+// Check is [Load] that reads the golden cases too, which no server needs.
+func Check(fsys fs.FS, dir string) (*Assistant, error) {
+	a, err := load(fsys, nameLike(folderName(dir)), dir, false)
+	_, golden := a.CasesIn(a.goldenFiles())
+	if err := config.Join(err, golden); err != nil {
+		return nil, below(dir, err)
+	}
+	return a, nil
 }
 
 // LoadRelease reads an assistant's own files alone, as a release has them: their
 // knowledge folders need not be there. The assistant has that name, and messages call the
 // folder so, unless its file gives it another.
 func LoadRelease(fsys fs.FS, name string) (*Assistant, error) {
-	return load(fsys, name, name, true)
+	a, err := load(fsys, name, name, true)
+	if err != nil {
+		return nil, below(name, err)
+	}
+	return a, nil
 }
 
-func load(fsys fs.FS, dir, name string, released bool) (*Assistant, error) {
+// load returns what could be read, and all mistakes.
+func load(fsys fs.FS, name, dir string, released bool) (*Assistant, error) {
 	usual := Default()
 	a := &usual
 	a.Name, a.FS, a.Dir, a.released, a.lines = name, fsys, dir, released, map[string]config.Lines{}
@@ -158,10 +177,7 @@ func load(fsys fs.FS, dir, name string, released bool) (*Assistant, error) {
 	if !released {
 		errs = append(errs, a.checkLayout(mentions(errs, "knowledge")))
 	}
-	if err := config.Join(errs...); err != nil {
-		return nil, below(dir, err)
-	}
-	return a, nil
+	return a, config.Join(errs...)
 }
 
 // LoadDir reads the assistants of a directory: the one whose file is in it, or those
@@ -172,7 +188,16 @@ func LoadDir(dir string) ([]*Assistant, error) {
 	if err != nil {
 		return nil, err
 	}
-	return loadAll(dirs)
+	return loadAll(dirs, Load)
+}
+
+// CheckDir is [LoadDir] that reads the golden cases too, which no server needs.
+func CheckDir(dir string) ([]*Assistant, error) {
+	dirs, err := Folders(dir)
+	if err != nil {
+		return nil, err
+	}
+	return loadAll(dirs, Check)
 }
 
 // Folders returns the folders of the assistants in a directory that [LoadDir] reads: the
@@ -210,12 +235,12 @@ func Folders(dir string) ([]string, error) {
 }
 
 // loadAll reads the assistants in dirs, whose names must differ.
-func loadAll(dirs []string) ([]*Assistant, error) {
+func loadAll(dirs []string, load func(fs.FS, string) (*Assistant, error)) ([]*Assistant, error) {
 	var all []*Assistant
 	var errs []error
 	byName := map[string]*Assistant{}
 	for _, dir := range dirs {
-		a, err := Load(os.DirFS(dir), dir)
+		a, err := load(os.DirFS(dir), dir)
 		if err != nil {
 			errs = append(errs, err)
 			continue

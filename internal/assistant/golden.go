@@ -64,17 +64,21 @@ const (
 // Golden reads the golden cases, file by file in the order of their names. Mistakes are
 // told together, as [config.Errors].
 func (a *Assistant) Golden() ([]Case, error) {
-	var files []OwnFile
-	for _, f := range a.own {
-		if path.Dir(f.Path) == GoldenFolder {
-			files = append(files, f)
-		}
-	}
-	cases, err := a.CasesIn(files)
+	cases, err := a.CasesIn(a.goldenFiles())
 	if err != nil {
 		return nil, below(a.Dir, err)
 	}
 	return cases, nil
+}
+
+func (a *Assistant) goldenFiles() []OwnFile {
+	var files []OwnFile
+	for _, f := range a.own {
+		if path.Dir(f.Path) == GoldenFolder && path.Ext(f.Path) == ".yaml" { // others are mistakes already
+			files = append(files, f)
+		}
+	}
+	return files
 }
 
 // CasesIn reads cases for the assistant from files that need not be its own.

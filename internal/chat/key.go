@@ -84,7 +84,7 @@ func (k APIKey) Check(now time.Time) error {
 	}
 	for _, s := range k.Scopes {
 		if !slices.Contains(Scopes, s) {
-			return wrong("there is no scope %.40q: choose of %s", s, all)
+			return wrong("there is no scope %.40q; there are: %s", s, all)
 		}
 	}
 	for _, name := range k.Assistants {

@@ -2,9 +2,7 @@ package httpapi
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/answerable/answerable/internal/access"
@@ -67,7 +65,7 @@ func (s *Server) addKey(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, name := range answer.Assistants {
 		if !s.Assistants.Has(name) {
-			return &chat.Error{Kind: chat.Invalid, Message: fmt.Sprintf("there is no assistant %.64q; there are: %s", name, strings.Join(s.Assistants.Names(), ", "))}
+			return errNoAssistant(name, s.Assistants.Names())
 		}
 	}
 	switch {

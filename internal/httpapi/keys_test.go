@@ -228,7 +228,7 @@ func TestKeysOverHTTP(t *testing.T) {
 		`{"name":"a\u0007"}`: "one line",
 		`{"name":"` + strings.Repeat("x", 65) + `"}`:           "1 to 64 bytes",
 		`{"name":"x","scopes":[]}`:                             "needs a scope",
-		`{"name":"x","scopes":["root"]}`:                       "choose of chat, view, agent, edit, admin",
+		`{"name":"x","scopes":["root"]}`:                       "there are: chat, view, agent, edit, admin",
 		`{"name":"x","assistants":["nope"]}`:                   "cannot be admin",
 		`{"name":"x","scopes":["chat"],"assistants":["nope"]}`: "there are: demo, other",
 		`{"name":"x","scopes":["chat"],"assistants":[""]}`:     "an assistant's name",

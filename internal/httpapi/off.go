@@ -122,5 +122,5 @@ func (s *Server) meant(c caller, name string, all bool) (string, error) {
 		return names[0], nil
 	}
 	return "", &chat.Error{Kind: chat.Invalid,
-		Message: fmt.Sprintf(`say which assistant, or "all": true: there are %s`, strings.Join(names, ", "))}
+		Message: fmt.Sprintf(`say which assistant, or "all": true; there are: %s`, strings.Join(names, ", "))}
 }

@@ -127,7 +127,7 @@ func (s *Server) named(name string) (string, error) {
 
 func errNoAssistant(name string, names []string) error {
 	return &chat.Error{Kind: chat.Invalid,
-		Message: fmt.Sprintf("there is no assistant %.64q: there are %s", name, strings.Join(names, ", "))}
+		Message: fmt.Sprintf("there is no assistant %.64q; there are: %s", name, strings.Join(names, ", "))}
 }
 
 // widget tells a widget how to look and what to say first.

@@ -128,8 +128,10 @@ type Saved struct {
 // Articles is how many articles there are now.
 func (s Saved) Articles() int { return len(s.New) + len(s.Changed) + s.Unchanged + len(s.Kept) }
 
-// Save writes the articles of a batch, from the source of this name, into a folder of dir. A file that was edited since
-// it was written, and every other file, stays as it is.
+// Save writes the articles of a batch, from the source of this name, into a folder of dir.
+// A file that was edited since it was written, and every other file, stays as it is. An
+// address that was imported from another source before, such as from the site and now from
+// its sitemap, is that article: its file goes over to this source.
 func Save(dir, name string, b Batch, o Saving) (Saved, error) {
 	out := Saved{New: []string{}, Changed: []string{}, Kept: []string{}, Gone: []string{}, Removed: []string{}, Hidden: b.Hidden, Problems: b.Problems}
 	if out.Problems == nil {
@@ -149,10 +151,13 @@ func Save(dir, name string, b Batch, o Saving) (Saved, error) {
 			return out, fmt.Errorf("save the articles: %w", err)
 		}
 	}
-	s := saver{root: root, o: o, out: &out, before: st.Sources[name].Articles, now: map[string]written{}, taken: map[string]bool{}}
-	for _, src := range st.Sources {
-		for _, w := range src.Articles {
+	s := saver{root: root, o: o, out: &out, before: st.Sources[name].Articles, others: map[string]written{}, now: map[string]written{}, taken: map[string]bool{}}
+	for other, src := range st.Sources {
+		for key, w := range src.Articles {
 			s.taken[w.File] = true
+			if other != name && IsAddress(key) {
+				s.others[key] = w
+			}
 		}
 	}
 	slices.SortFunc(b.Articles, func(a, c Article) int { return strings.Compare(a.Key, c.Key) })
@@ -173,6 +178,13 @@ func Save(dir, name string, b Batch, o Saving) (Saved, error) {
 	if o.Dry {
 		return out, nil
 	}
+	for other, src := range st.Sources {
+		for key := range src.Articles {
+			if _, ok := s.now[key]; ok && other != name && IsAddress(key) {
+				delete(src.Articles, key)
+			}
+		}
+	}
 	st.Sources[name] = source{Frame: b.frame, Articles: s.now}
 	data, err := json.MarshalIndent(st, "", "  ")
 	if err != nil {
@@ -189,6 +201,7 @@ type saver struct {
 	o      Saving
 	out    *Saved
 	before map[string]written
+	others map[string]written // addresses that were imported from other sources
 	now    map[string]written
 	taken  map[string]bool // file names that are in use
 }
@@ -200,6 +213,9 @@ func (s *saver) article(a Article) error {
 		w.Address = a.Where
 	}
 	old, ok := s.before[a.Key]
+	if !ok {
+		old, ok = s.others[a.Key]
+	}
 	if !ok {
 		file, there, err := s.name(a, data)
 		if err != nil {

@@ -345,3 +345,26 @@ func TestReadSaysWhatItWants(t *testing.T) {
 		}
 	}
 }
+
+// A site that is imported by another of its addresses has no article twice.
+func TestSaveFromElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	batch := func(body string) Batch {
+		return Batch{Articles: []Article{{Key: "https://h.example/a", Where: "https://h.example/a", URL: "https://h.example/a", Title: "A", Body: body}}}
+	}
+	save := func(name, body string, prune bool) Saved {
+		t.Helper()
+		out, err := Save(dir, name, batch(body), Saving{Folder: "knowledge", Prune: prune})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	save("https://h.example/", "One.", false)
+	same(t, "from the sitemap", save("https://h.example/sitemap.xml", "Two.", false), Saved{Changed: []string{"knowledge/a.md"}})
+	if out, err := Save(dir, "https://h.example/", Batch{Articles: []Article{{Key: "k", Where: "k", Title: "K", Body: "K."}}}, Saving{Folder: "knowledge", Prune: true}); err != nil || len(out.Removed) > 0 {
+		t.Errorf("the source before removed %v, %v; want nothing: the article is the sitemap's now", out.Removed, err)
+	}
+	put(t, filepath.Join(dir, "knowledge/a.md"), "edited here")
+	same(t, "back again, edited here", save("https://h.example/", "Three.", true), Saved{Kept: []string{"knowledge/a.md"}, Removed: []string{"knowledge/k.md"}})
+}

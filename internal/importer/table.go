@@ -48,6 +48,7 @@ func (b *Batch) table(ctx context.Context, seen map[string]string, name string, 
 		return err
 	}
 	var records []record
+	before := len(b.Problems)
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".jsonl", ".ndjson":
 		records, err = b.jsonLines(name, source)
@@ -58,6 +59,9 @@ func (b *Batch) table(ctx context.Context, seen map[string]string, name string, 
 	}
 	if err != nil {
 		return err
+	}
+	if len(records) == 0 && len(b.Problems) > before {
+		return fmt.Errorf("none of its rows can be read: %s", b.Problems[before])
 	}
 	if err := m.check(records); err != nil {
 		return err

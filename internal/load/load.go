@@ -237,7 +237,7 @@ func (u *used) look(pid int) {
 func OwnMachine(ctx context.Context, host string) (bool, error) {
 	ips, err := net.DefaultResolver.LookupIPAddr(ctx, host)
 	if err != nil {
-		return false, fmt.Errorf("look for %s: %w", host, err)
+		return false, fmt.Errorf("look for %s: %w; correct the URL", host, err)
 	}
 	own, err := net.InterfaceAddrs()
 	if err != nil {
