@@ -7,8 +7,10 @@
 // Its one idea is coverage: which share of what the question asks for, weighted by how
 // rare each word is in the passages, is found in a unit of text and in the headings above
 // it. A word that stands nowhere in the passages still counts in full, which is how an
-// unanswerable question is told from an answerable one. Start with Provider.Stream; unit.go
-// cuts passages, question.go reads the question, rate.go compares the two, pick.go decides.
+// unanswerable question is told from an answerable one. How much coverage counts beside what
+// the search found, and the form that is asked for, is learned. Start with Provider.Stream;
+// unit.go cuts passages, question.go reads the question, rate.go compares the two, score.go
+// says how likely a quotation answers, pick.go decides.
 package extractive
 
 import (
