@@ -60,7 +60,7 @@ func pick(l *library, q question, chosen []quote) []quote {
 			picked = append(picked, c)
 		}
 	}
-	if len(picked) == 1 && !best.block && !r.asks.exact() {
+	if len(picked) == 1 && !best.block && (!r.asks.exact() || hasWord(q.text, joining)) {
 		picked[0].units = l.withRest(picked[0].units)
 	}
 	order := func(q quote) int { // the best paragraph first, then its passage, then as they were found
@@ -109,6 +109,9 @@ func (l *library) newer(a, b quote) bool {
 	both, all := l.shared(i, j)
 	return all > 0 && both >= 0.4*all
 }
+
+// joining are words of questions that ask for two things, of which one sentence may say one.
+var joining = set(`and und et`)
 
 // A single sentence goes on to the end of its paragraph within these bounds.
 const (
