@@ -19,7 +19,7 @@ var errRegressed = errors.New("worse than asked for")
 // goldenFlags are what eval golden is told.
 type goldenFlags struct {
 	provider                string
-	tags, ids               []string
+	cases, tags, ids        []string
 	save, against           string
 	minAnswered, minRefused float64
 	predictions             string
@@ -48,11 +48,15 @@ so; then the models of the configuration answer, and cost what they cost.
 Half of the cases, chosen by their ids, are held out: tune on the others (dev), and the
 held-out ones show what that is worth for questions nobody has looked at.
 
+--cases asks other questions than the assistant's own: files of the same form, whose
+sources are named as in the assistant's folder.
+
 --save keeps which cases passed, and --against compares with that. The exit code is 1
 where a case fails that passed before, or where a rate is below --min-answered or
 --min-refused; nothing is saved then.`,
 		Example: `  answerable eval golden
   answerable eval golden ./shop --tag delivery
+  answerable eval golden ./shop --cases './more/*.yaml'
   answerable eval golden ./shop --save passed.json
   answerable eval golden ./shop --against passed.json --min-answered .8 --json`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -70,11 +74,12 @@ where a case fails that passed before, or where a rate is below --min-answered o
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.provider, "provider", "extractive", "who answers: extractive, or configured for the models of the configuration")
+	flags.StringArrayVar(&f.cases, "cases", nil, "ask the cases in this `FILE` or pattern in the place of the assistant's own")
 	flags.StringSliceVar(&f.tags, "tag", nil, "ask only cases with one of these tags")
 	flags.StringSliceVar(&f.ids, "case", nil, "ask only the cases with these ids")
 	flags.StringVar(&f.save, "save", "", "write which cases passed into this file")
 	flags.StringVar(&f.against, "against", "", "compare with such a file")
-	flags.Float64Var(&f.minAnswered, "min-answered", 0, "least share of right answers, from 0 to 1")
+	flags.Float64Var(&f.minAnswered, "min-answered", 0, "least share of answers from a right source, from 0 to 1")
 	flags.Float64Var(&f.minRefused, "min-refused", 0, "least share of right refusals, from 0 to 1")
 	flags.StringVar(&f.predictions, "predictions", "", "write a JSON line per case to this file")
 	return cmd
@@ -115,7 +120,7 @@ func (c *cli) runGolden(cmd *cobra.Command, dir string, f goldenFlags) error {
 	}
 	o := app.Options{Config: cfg, Dir: dir, Version: version, Log: c.quiet(), Progress: c.progress, Extractive: f.provider == "extractive"}
 	bar := c.bar("asked the golden cases", 0)
-	run, err := app.Golden(cmd.Context(), o, f.picks, func(done, total int) { bar.set(int64(done), int64(total)) })
+	run, err := app.Golden(cmd.Context(), o, f.cases, f.picks, func(done, total int) { bar.set(int64(done), int64(total)) })
 	bar.end()
 	if err != nil {
 		return err
@@ -134,7 +139,7 @@ func (c *cli) runGolden(cmd *cobra.Command, dir string, f goldenFlags) error {
 		flag  string
 		least float64
 		got   *float64
-	}{{"--min-answered", f.minAnswered, run.Answered.All.Rate}, {"--min-refused", f.minRefused, run.Refused.All.Rate}} {
+	}{{"--min-answered", f.minAnswered, run.Sourced.All.Rate}, {"--min-refused", f.minRefused, run.Refused.All.Rate}} {
 		if floor.least > 0 && (floor.got == nil || *floor.got < floor.least) {
 			r.Below = append(r.Below, fmt.Sprintf("%s is %.2f, and the rate is %s", floor.flag, floor.least, percent(floor.got)))
 		}
@@ -171,7 +176,8 @@ func (c *cli) printGolden(r goldenReport) error {
 				fmt.Sprintf("%s of %d", percent(row.Dev.Rate), row.Dev.N), fmt.Sprintf("%s of %d", percent(row.HeldOut.Rate), row.HeldOut.N)})
 		}
 	}
-	add("answered from a right source", r.Answered)
+	add("answered from a right source", r.Sourced)
+	add("  in the words wanted", r.Answered)
 	add("refused", r.Refused)
 	add("handed over", r.HandedOver)
 	add("all", r.Total)

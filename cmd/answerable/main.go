@@ -91,7 +91,7 @@ type cli struct {
 // commands are the subcommands, in the order in which help lists them.
 func (c *cli) commands() []*cobra.Command {
 	return []*cobra.Command{
-		c.init(), c.importing(), c.serve(), c.ask(), c.chat(), c.ingest(), c.search(), c.eval(), c.replay(), c.release(), c.keys(), c.config(), c.doctor(), c.loadtest(), c.version(),
+		c.init(), c.importing(), c.serve(), c.ask(), c.chat(), c.ingest(), c.search(), c.eval(), c.replay(), c.release(), c.off(), c.on(), c.notice(), c.keys(), c.config(), c.doctor(), c.loadtest(), c.version(),
 		c.completion(), c.man(),
 	}
 }

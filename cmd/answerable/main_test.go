@@ -18,7 +18,7 @@ import (
 )
 
 // asMain makes the test binary be the program.
-const asMain = "ANSWERABLE_TEST_AS_MAIN"
+const asMain = "TEST_AS_ANSWERABLE"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asMain) != "" {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -114,9 +115,9 @@ func printStatus(w io.Writer, s httpapi.ReleaseStatus) {
 	case s.Served == nil:
 		fmt.Fprintln(w, "  served     nothing: its files never could be read")
 	case s.Served.Promoted:
-		fmt.Fprintf(w, "  served     release %.12s, promoted %s by %s\n", s.Served.Release, moment(s.Served.Since), s.Served.By)
+		fmt.Fprintf(w, "  served     release %.12s, promoted %s by %s\n", s.Served.Release, moment(s.Served.Since, time.Local), s.Served.By)
 	default:
-		fmt.Fprintf(w, "  served     release %.12s, the folder as it is, since %s\n", s.Served.Release, moment(s.Served.Since))
+		fmt.Fprintf(w, "  served     release %.12s, the folder as it is, since %s\n", s.Served.Release, moment(s.Served.Since, time.Local))
 	}
 	if s.Served != nil {
 		fmt.Fprintf(w, "  documents  %d, generation %.12s\n", s.Served.Documents, s.Served.Generation)
@@ -137,14 +138,14 @@ func printStatus(w io.Writer, s httpapi.ReleaseStatus) {
 		}
 	}
 	if r := s.Refused; r != nil && (s.Folder == nil || s.Folder.Error != r.Reason) {
-		fmt.Fprintf(w, "  refused    %s\n%s\n", moment(r.At), indented(r.Reason, "             "))
+		fmt.Fprintf(w, "  refused    %s\n%s\n", moment(r.At, time.Local), indented(r.Reason, "             "))
 	}
 	for i, p := range s.History {
 		label := ""
 		if i == 0 {
 			label = "history"
 		}
-		fmt.Fprintf(w, "  %-9s  %-4s  %s  %-7s  %-12.12s  by %s\n", label, fmt.Sprint("@", p.N), moment(p.At), p.What, releaseName(p.Release), p.By)
+		fmt.Fprintf(w, "  %-9s  %-4s  %s  %-7s  %-12.12s  by %s\n", label, fmt.Sprint("@", p.N), moment(p.At, time.Local), p.What, releaseName(p.Release), p.By)
 	}
 }
 
@@ -155,8 +156,6 @@ func releaseName(release string) string {
 	}
 	return release
 }
-
-func moment(t chat.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
 
 func indented(s, by string) string { return by + strings.ReplaceAll(s, "\n", "\n"+by) }
 
@@ -196,7 +195,7 @@ its documents by name.`,
 				if c.json {
 					return c.print(d)
 				}
-				printDiff(c.stdout, d, from, to)
+				c.printDiff(d, from, to)
 				return nil
 			})
 		},
@@ -205,7 +204,8 @@ its documents by name.`,
 	return cmd
 }
 
-func printDiff(w io.Writer, d httpapi.ReleaseDiff, from, to string) {
+func (c *cli) printDiff(d httpapi.ReleaseDiff, from, to string) {
+	w := c.stdout
 	if len(d.Files)+len(d.Documents) == 0 {
 		fmt.Fprintf(w, "No difference from %s to %s: release %.12s, generation %.12s.\n", from, to, d.To.Release, d.To.Generation)
 		return
@@ -215,11 +215,27 @@ func printDiff(w io.Writer, d httpapi.ReleaseDiff, from, to string) {
 			fmt.Fprintf(w, "%s %s (no text)\n", f.Change, f.Path)
 			continue
 		}
-		fmt.Fprint(w, f.Diff)
+		for line := range strings.Lines(f.Diff) {
+			fmt.Fprintln(w, w.paint(diffStyle(line), strings.TrimSuffix(line, "\n")))
+		}
 	}
 	for _, doc := range d.Documents {
-		fmt.Fprintf(w, "%-7s  document  %s\n", doc.Change, doc.ID)
+		how := map[assistant.Change]style{assistant.Added: good, assistant.Removed: bad}[doc.Change]
+		fmt.Fprintf(w, "%s  document  %s\n", w.paint(how, pad(string(doc.Change), 7)), doc.ID)
 	}
+}
+
+// diffStyle is how a line of a unified difference stands out.
+func diffStyle(line string) style {
+	for _, s := range []struct {
+		prefix string
+		style  style
+	}{{"---", bold}, {"+++", bold}, {"@@", accent}, {"+", good}, {"-", bad}} {
+		if strings.HasPrefix(line, s.prefix) {
+			return s.style
+		}
+	}
+	return ""
 }
 
 func (c *cli) releasePromote(dir *string) *cobra.Command {

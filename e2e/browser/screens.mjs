@@ -26,6 +26,7 @@ const talk = {
     reply: "Thank you! Here is a photo of the box.",
     news: "The carrier has found it: it arrives tomorrow.",
     suggestions: ["What does a return cost?", "How long does delivery take?", "How do I wash a jumper?"],
+    notices: ["Deliveries to Ireland are delayed by a day because of the storm.", "Our phone line is closed on Friday afternoon."],
     choices: ["Send it again", "Refund it"],
     form: { title: "Your order", order: "Order number", mail: "E-mail", reason: "Reason", reasons: ["Late", "Damaged"] },
   },
@@ -41,6 +42,7 @@ const talk = {
     reply: "شكرًا! هذه صورة الصندوق.",
     news: "وجدته شركة النقل: يصل غدًا.",
     suggestions: ["كم تكلفة الإرجاع؟", "كم يستغرق التوصيل؟", "كيف أغسل كنزة؟"],
+    notices: ["يتأخر التوصيل إلى أيرلندا يومًا واحدًا بسبب العاصفة.", "خط هاتفنا مغلق بعد ظهر يوم الجمعة."],
     choices: ["أرسله مرة أخرى", "أعد المبلغ"],
     form: { title: "طلبك", order: "رقم الطلب", mail: "البريد الإلكتروني", reason: "السبب", reasons: ["متأخر", "تالف"] },
   },
@@ -148,6 +150,12 @@ async function visitWidget({ page, address, chat }) {
   await chat.open();
 }
 
+/** Has the server's settings changed on their way. */
+async function settings(s, change) {
+  const known = await (await fetch(`${s.server.url}/v1/widget?assistant=help&locale=${s.chat.locale}`)).json();
+  s.between.answer = ({ path }) => path.startsWith("/v1/widget") && { status: 200, headers: { "Content-Type": "application/json" }, body: { ...known, ...change } };
+}
+
 async function withAnswer(s) {
   await visitWidget(s);
   await s.chat.ask(s.talk.ask);
@@ -183,12 +191,17 @@ export const screens = {
     await s.page.locator(".suggestion").first().waitFor();
   },
   async consent(s) {
-    const settings = await (await fetch(`${s.server.url}/v1/widget?assistant=help&locale=${s.chat.locale}`)).json();
-    const text = s.chat.locale === "ar" ? "نحفظ هذه المحادثة لنتمكن من مساعدتك." : "We keep this conversation so that we can help you. You may have it erased at any time.";
-    s.between.answer = ({ path }) => path.startsWith("/v1/widget") && { status: 200, headers: { "Content-Type": "application/json" }, body: { ...settings, consent: { text } } };
+    await settings(s, { consent: { text: s.chat.locale === "ar" ? "نحفظ هذه المحادثة لنتمكن من مساعدتك." : "We keep this conversation so that we can help you. You may have it erased at any time." } });
     await s.page.goto(s.address);
     await s.chat.launcher.click();
     await s.page.locator(".consent").waitFor();
+  },
+  async notice(s) {
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    await settings(s, { notices: s.talk.notices.map((text, i) => ({ id: `b${i}`, text, until, ...(i === 0 && { url: "https://tidewhistle.example/storm" }) })) });
+    await visitWidget(s);
+    await s.page.locator(".notice").nth(1).waitFor();
+    await s.page.locator(".suggestion").first().waitFor();
   },
   async waiting(s) {
     await visitWidget(s);
@@ -262,6 +275,7 @@ export const screens = {
     await s.page.locator(".connection").waitFor();
   },
   async queue(s) {
+    await settings(s, { hours: { open: false, changes_at: new Date(Date.now() + 3 * 86_400_000).toISOString() } });
     await visitWidget(s);
     await s.chat.ask(s.talk.ask);
     await s.chat.person.first().click();

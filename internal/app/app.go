@@ -54,6 +54,7 @@ type App struct {
 	Models *llm.Client
 
 	entries []ModelConfig // those of Models, but for extractive
+	notices *notices
 	key     store.Key
 	lock    *lock       // of the data directory; nil on PostgreSQL
 	fake    *fakeVendor // or nil
@@ -76,6 +77,10 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	}
 	a.Feed = &feed.Feed{Log: a.Store}
 	a.Store.Announce = a.Feed.Publish
+	a.notices = &notices{store: a.Store}
+	if err := a.notices.read(ctx); err != nil {
+		return nil, err
+	}
 	a.Library = newLibrary(a.Store, o.Config.Data, o.Log)
 	a.Library.runner = a.runner
 	if err := a.Library.Load(ctx, o.Dir, o.Progress); err != nil {
@@ -124,8 +129,9 @@ func (a *App) runner(as *assistant.Assistant, g *knowledge.Generation) (*turn.Ru
 		Persona: turn.Persona{Name: as.Persona.Name, Style: as.Persona.Style, Languages: as.Languages, Tell: as.Tell(), Instructions: as.Instructions},
 		Limits: turn.Limits{Whole: whole, Passages: as.Limits.Passages, Tokens: as.Limits.PassageTokens,
 			Calls: a.Config.Limits.Calls, Paid: a.Config.Limits.Tokens},
-		Price: cost(a.entries),
-		Log:   a.Log,
+		Notices: func(at time.Time) []chat.Notice { return a.notices.InForce(name, at) },
+		Price:   cost(a.entries),
+		Log:     a.Log,
 	}
 	if g != nil && g.Chunks() > 0 {
 		r.Knowledge = g
@@ -249,7 +255,7 @@ func (a *App) Run(ctx context.Context) error {
 		return a.Inbox.Run(ctx)
 	})
 	g.Go(func() error {
-		return a.Store.Listen(listening, store.Heard{Hint: a.hint, Signal: a.signal, Settings: a.Library.Told, Joined: a.joined})
+		return a.Store.Listen(listening, store.Heard{Hint: a.hint, Signal: a.signal, Settings: a.settingsChanged, Joined: a.joined})
 	})
 	g.Go(func() error { return collectRarely(listening) })
 	g.Go(func() error { return a.noteKeys(listening) })
@@ -290,7 +296,7 @@ func (a *App) dropUnsent(ctx context.Context) error {
 // joined is told that what other nodes said until now was lost.
 func (a *App) joined() {
 	a.Feed.HintAll()
-	a.Library.Told()
+	a.settingsChanged()
 }
 
 // hint is told that another node wrote to a conversation.

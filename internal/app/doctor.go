@@ -86,6 +86,7 @@ func Examine(ctx context.Context, c Checkup) Report {
 	found = append(found, c.identity()...)
 	found = append(found, stored...)
 	found = append(found, c.server(ctx, s, serving))
+	found = append(found, switchedOff(ctx, s)...)
 	if s != nil {
 		if err := s.Close(); err != nil {
 			found = append(found, failed(storeArea, "close", err))

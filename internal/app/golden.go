@@ -36,9 +36,9 @@ func (r GoldenRun) Baseline() eval.Baseline {
 }
 
 // Golden asks the golden cases of the assistant in o.Dir, or of the demo, that pick lets
-// through. Each is a turn like any other, in a test conversation of its own; what they
+// through; with files, names or patterns, those that are in them. Each is a turn like any other, in a test conversation of its own; what they
 // need is in a folder that is removed afterwards, so that nothing of a server's is touched.
-func Golden(ctx context.Context, o Options, pick func(assistant.Case) bool, progress func(done, total int)) (_ GoldenRun, err error) {
+func Golden(ctx context.Context, o Options, files []string, pick func(assistant.Case) bool, progress func(done, total int)) (_ GoldenRun, err error) {
 	dir, err := os.MkdirTemp("", "answerable-golden-")
 	if err != nil {
 		return GoldenRun{}, fmt.Errorf("make a folder for the test conversations: %w", err)
@@ -52,7 +52,7 @@ func Golden(ctx context.Context, o Options, pick func(assistant.Case) bool, prog
 	running, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- a.Run(running) }()
-	r, err := a.golden(ctx, pick, progress)
+	r, err := a.golden(ctx, files, pick, progress)
 	stop()
 	if ended := <-done; !errors.Is(ended, context.Canceled) { // it may not have begun
 		err = errors.Join(err, ended)
@@ -60,13 +60,16 @@ func Golden(ctx context.Context, o Options, pick func(assistant.Case) bool, prog
 	return r, errors.Join(err, a.Close())
 }
 
-func (a *App) golden(ctx context.Context, pick func(assistant.Case) bool, progress func(done, total int)) (GoldenRun, error) {
+func (a *App) golden(ctx context.Context, files []string, pick func(assistant.Case) bool, progress func(done, total int)) (GoldenRun, error) {
 	all := a.Library.snapshots()
 	if len(all) != 1 {
 		return GoldenRun{}, &chat.Error{Kind: chat.Invalid, Message: fmt.Sprintf("%s holds %d assistants: name the folder of one of them", a.Dir, len(all))}
 	}
 	as, g := all[0].Assistant, all[0].generation
 	cases, err := as.Golden()
+	if len(files) > 0 {
+		cases, err = casesIn(as, files)
+	}
 	if err != nil {
 		return GoldenRun{}, err
 	}
@@ -88,6 +91,25 @@ func (a *App) golden(ctx context.Context, pick func(assistant.Case) bool, progre
 	ask := func(ctx context.Context, c assistant.Case) (chat.Turn, error) { return a.askCase(ctx, as.Name, c) }
 	r.GoldenResult, err = eval.Golden(ctx, cases, runtime.GOMAXPROCS(0), ask, progress)
 	return r, err
+}
+
+// casesIn reads cases for an assistant from files elsewhere, by name or pattern.
+func casesIn(as *assistant.Assistant, patterns []string) ([]assistant.Case, error) {
+	var files []assistant.OwnFile
+	for _, p := range patterns {
+		names, err := filepath.Glob(p)
+		if err != nil || len(names) == 0 {
+			return nil, &chat.Error{Kind: chat.NotFound, Message: fmt.Sprintf("there is no file %q: name files of golden cases, or a pattern such as 'more/*.yaml'", p), Err: err}
+		}
+		for _, name := range names {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				return nil, fmt.Errorf("read the golden cases in %s: %w", name, err)
+			}
+			files = append(files, assistant.OwnFile{Path: name, Data: data})
+		}
+	}
+	return as.CasesIn(files)
 }
 
 // checkCited checks that what cases want cited can be: a file that was skipped is no

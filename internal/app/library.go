@@ -187,6 +187,14 @@ func (l *Library) Widget(name string) assistant.Widget {
 	return assistant.Widget{}
 }
 
+// Hours returns when people are there for an assistant's customers.
+func (l *Library) Hours(name string) assistant.Hours {
+	if s := l.snapshot(name); s != nil {
+		return s.Assistant.Hours
+	}
+	return assistant.Hours{}
+}
+
 // Document returns a document of a generation that is still in the data directory.
 func (l *Library) Document(generation, id string) (knowledge.Document, bool) {
 	g, err := l.file(generation)

@@ -137,7 +137,6 @@ func (l *Library) fresh(ctx context.Context, f *folder) (*candidate, error) {
 		if lookAt(f.dir) != seen {
 			continue
 		}
-		f.taken, f.before = seen, seen
 		if c.err != nil {
 			l.refuse(f, c.err)
 		}
@@ -152,7 +151,9 @@ func (l *Library) fresh(ctx context.Context, f *folder) (*candidate, error) {
 // Status tells of each assistant what it serves and what could be promoted.
 func (l *Library) Status(ctx context.Context) ([]httpapi.ReleaseStatus, error) {
 	l.changing.Lock()
-	l.lookAround(ctx, true)
+	for _, f := range l.watched() {
+		l.peek(ctx, f)
+	}
 	l.changing.Unlock()
 	all := []httpapi.ReleaseStatus{}
 	for _, s := range l.snapshots() {
@@ -175,6 +176,22 @@ func (l *Library) Status(ctx context.Context) ([]httpapi.ReleaseStatus, error) {
 		}
 	}
 	return all, nil
+}
+
+// peek reads a folder that has changed, so that a status is up to date, and serves nothing:
+// whoever asks often must not have a change served that has not settled.
+func (l *Library) peek(ctx context.Context, f *folder) {
+	seen := lookAt(f.dir)
+	if f.dir == "" || seen == f.taken {
+		return
+	}
+	c, _ := l.read(ctx, f, nil)
+	if ctx.Err() != nil || lookAt(f.dir) != seen {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f.candidate = c
 }
 
 // describe tells of a folder beside what is served.

@@ -18,7 +18,7 @@ import (
 func golden(t *testing.T, dir string) app.GoldenRun {
 	t.Helper()
 	o := app.Options{Config: app.DefaultConfig(), Dir: dir, Log: slog.New(slog.DiscardHandler), Extractive: true}
-	r, err := app.Golden(t.Context(), o, func(assistant.Case) bool { return true }, nil)
+	r, err := app.Golden(t.Context(), o, nil, func(assistant.Case) bool { return true }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -147,6 +147,11 @@ func (a *App) greet(ctx context.Context, out io.Writer, url string, loopback boo
 	if a.FakeProvider != "" {
 		fmt.Fprintf(out, "  ANSWERS ARE SCRIPTED: %s\n", a.FakeProvider)
 	}
+	if off, err := a.Store.SwitchedOff(ctx); err == nil {
+		for _, o := range off {
+			fmt.Fprintf(out, "  SWITCHED OFF   %s (to undo: answerable on %s)\n", describe(o), again(o))
+		}
+	}
 	if closed, err := a.Store.Closed(ctx); loopback && err == nil && !closed {
 		fmt.Fprintln(out, "  There is no API key yet: on this machine any token is accepted, or none.")
 	}
@@ -160,7 +165,8 @@ func (a *App) api(loopback bool, local []byte, ready *atomic.Bool) *httpapi.Serv
 		proxies = append(proxies, p.Prefix)
 	}
 	api := &httpapi.Server{
-		Inbox: a.Inbox, Store: localKey{a.Store, local}, Feed: a.Feed, Assistants: a.Library, Web: console.Built(), Publish: a.Library.PublishFile, Releases: a.Library,
+		Inbox: a.Inbox, Store: localKey{a.Store, local}, Feed: a.Feed, Assistants: a.Library, Notices: a.notices, Web: console.Built(),
+		Publish: a.Library.PublishFile, Releases: a.Library,
 		Access: httpapi.Access{Loopback: loopback, Origins: c.AllowedOrigins, Proxies: proxies},
 		Limits: httpapi.Limits{Body: l.BodyBytes, Streams: l.Streams,
 			MessagesPerMinute: l.Anonymous.MessagesPerMinute, ConversationsPerMinute: l.Anonymous.ConversationsPerMinute},

@@ -124,11 +124,18 @@ func TestAChangeIsServedWhenItHasSettled(t *testing.T) {
 	s := newShelf(t, shop("One", "First."))
 	s.write(map[string]string{"assistant.yaml": "company: Tw"})
 	s.look(1)
+	status, err := s.Status(t.Context()) // who asks sees it, and has nothing served
+	if err != nil || !status[0].Folder.Changed {
+		t.Errorf("Status = %+v, %v", status, err)
+	}
 	s.write(shop("Two", "Second."))
 	s.look(1)
 	s.serves("shop", "One", "First.")
 	if said := s.log.since(); said != "" {
 		t.Errorf("half a change was read: %s", said)
+	}
+	if d, err := s.Compare(t.Context(), "shop", "served", "folder"); err != nil || len(d.Files) != 1 || len(d.Documents) != 1 {
+		t.Errorf("Compare = %+v, %v", d, err)
 	}
 	s.look(1)
 	s.serves("shop", "Two", "Second.")

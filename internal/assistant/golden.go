@@ -64,13 +64,25 @@ const (
 // Golden reads the golden cases, file by file in the order of their names. Mistakes are
 // told together, as [config.Errors].
 func (a *Assistant) Golden() ([]Case, error) {
+	var files []OwnFile
+	for _, f := range a.own {
+		if path.Dir(f.Path) == GoldenFolder {
+			files = append(files, f)
+		}
+	}
+	cases, err := a.CasesIn(files)
+	if err != nil {
+		return nil, below(a.Dir, err)
+	}
+	return cases, nil
+}
+
+// CasesIn reads cases for the assistant from files that need not be its own.
+func (a *Assistant) CasesIn(files []OwnFile) ([]Case, error) {
 	var all []Case
 	var errs []error
 	seen := map[string]string{} // the file of each id
-	for _, f := range a.own {
-		if path.Dir(f.Path) != GoldenFolder {
-			continue
-		}
+	for _, f := range files {
 		cases, err := config.DecodeList(f.Path, f.Data, func(c Case) error {
 			var twice error
 			if other, ok := seen[c.ID]; ok && c.ID != "" {
@@ -88,10 +100,7 @@ func (a *Assistant) Golden() ([]Case, error) {
 	if len(all) > maxCases {
 		errs = append(errs, config.Errors{{File: GoldenFolder, Message: fmt.Sprintf("there are %d cases; %d are allowed", len(all), maxCases)}})
 	}
-	if err := config.Join(errs...); err != nil {
-		return nil, below(a.Dir, err)
-	}
-	return all, nil
+	return all, config.Join(errs...)
 }
 
 // Validate checks what a type alone does not say.

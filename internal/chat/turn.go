@@ -247,6 +247,7 @@ type OpenTurn struct {
 	RetryOf      TurnID // the ended turn in whose place it answers, or ""
 	Stateless    bool   // see Incoming
 	History      []Message
+	Off          *Off // the assistant was switched off when this was read
 	AcceptedAt   Time
 }
 

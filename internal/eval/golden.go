@@ -79,8 +79,9 @@ type Graded struct {
 	Passed   bool                  `json:"passed"`
 	Why      string                `json:"why,omitempty"` // it did not pass
 	Text     chat.Text             `json:"text"`
-	Cited    []string              `json:"cited"` // documents, each once
-	Found    []string              `json:"found"` // documents of the passages, best first
+	Cited    []string              `json:"cited"`   // documents, each once
+	Sourced  bool                  `json:"sourced"` // it is an answer that cites a right source, or needs none
+	Found    []string              `json:"found"`   // documents of the passages, best first
 	Level    chat.Level            `json:"level"`
 	Provider string                `json:"provider"` // that answered, or "" where none was asked
 	MS       int64                 `json:"ms"`
@@ -102,7 +103,8 @@ type Metrics struct {
 // GoldenResult is how an assistant did on its golden cases.
 type GoldenResult struct {
 	Total      Row            `json:"total"`
-	Answered   Row            `json:"answered"` // of the cases that expect an answer
+	Sourced    Row            `json:"sourced"`  // of the cases that expect an answer: it cites a right source
+	Answered   Row            `json:"answered"` // of the same: it also has the words that it must have, and none that it must not
 	Refused    Row            `json:"refused"`
 	HandedOver Row            `json:"handed_over"`
 	Tags       []Row          `json:"tags"` // by name
@@ -166,7 +168,12 @@ func gradeAll(cases []assistant.Case, turns []chat.Turn) GoldenResult {
 	expects := func(e assistant.Expectation) func(Graded) bool {
 		return func(g Graded) bool { return g.Expect == e }
 	}
+	sourced := slices.Clone(r.Cases)
+	for i := range sourced {
+		sourced[i].Passed = sourced[i].Sourced
+	}
 	r.Total = row("all", r.Cases, func(Graded) bool { return true })
+	r.Sourced = row("source", sourced, expects(assistant.ExpectAnswer))
 	r.Answered = row("answer", r.Cases, expects(assistant.ExpectAnswer))
 	r.Refused = row("refuse", r.Cases, expects(assistant.ExpectRefuse))
 	r.HandedOver = row("hand_over", r.Cases, expects(assistant.ExpectHandOver))
@@ -233,6 +240,8 @@ func grade(c assistant.Case, t chat.Turn) Graded {
 			g.Found = append(g.Found, p.Document)
 		}
 	}
+	right := len(c.Sources) == 0 || slices.ContainsFunc(g.Cited, func(d string) bool { return slices.Contains(c.Sources, d) })
+	g.Sourced = t.Outcome == chat.Answered && right
 	var why []string
 	switch {
 	case c.Expect == assistant.ExpectAnswer && t.Outcome != chat.Answered,
@@ -241,7 +250,7 @@ func grade(c assistant.Case, t chat.Turn) Graded {
 		why = append(why, "the outcome is "+string(t.Outcome))
 	case c.Expect == assistant.ExpectRefuse && len(g.Cited) > 0:
 		why = append(why, "it states facts")
-	case len(c.Sources) > 0 && !slices.ContainsFunc(g.Cited, func(d string) bool { return slices.Contains(c.Sources, d) }):
+	case !right:
 		why = append(why, "no right source is cited")
 	}
 	said := plain(string(t.Shown))

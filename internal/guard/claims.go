@@ -205,7 +205,7 @@ func (c *claims) number(s span) int {
 
 // link returns the address of the words from start to end in the document of p.
 func link(p chat.Passage, start, end int) string {
-	if p.URL != "" {
+	if p.URL != "" || p.Generation == "" { // what is in no generation has no page there
 		return p.URL
 	}
 	parts := strings.Split(p.Document, "/")

@@ -201,3 +201,16 @@ func TestSourcesAreKept(t *testing.T) {
 		t.Error("what was not asked for in a long time is still kept")
 	}
 }
+
+// What is no document of a generation, as a notice is none, has no page of its own.
+func TestAPassageOfNoGenerationHasNoPage(t *testing.T) {
+	tn := &chat.Turn{Passages: []chat.Passage{{Document: "notice:1", Title: "Notice", Text: "Deliveries are late today.", End: 26}}}
+	c := newClaims(tn, Claims{Language: "en"}, nil, false)
+	_, marks, v := c.check("Deliveries are late today.[1]")
+	if v.Action != chat.Allow || len(marks) != 1 {
+		t.Fatalf("check = %v, %+v", marks, v)
+	}
+	if got := c.citation(1); got.URL != "" || got.Quote != "Deliveries are late today." || got.Document != "notice:1" {
+		t.Errorf("citation = %+v", got)
+	}
+}

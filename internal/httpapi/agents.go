@@ -30,11 +30,20 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) error {
 	if after != "" && !access.IsID(string(after)) {
 		return &chat.Error{Kind: malformed, Message: "after must be the next of the page before"}
 	}
+	var test *bool
+	switch q.Get("test") {
+	case "":
+	case "true", "false":
+		only := q.Get("test") == "true"
+		test = &only
+	default:
+		return &chat.Error{Kind: malformed, Message: "test must be true or false"}
+	}
 	limit, err := pageSize(r)
 	if err != nil {
 		return err
 	}
-	found, err := s.Store.Conversations(r.Context(), owner, c.assistants(), after, limit+1)
+	found, err := s.Store.Conversations(r.Context(), owner, c.assistants(), after, limit+1, test)
 	if err != nil {
 		return err
 	}

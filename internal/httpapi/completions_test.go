@@ -94,7 +94,7 @@ func TestCompletionsThatAreRefused(t *testing.T) {
 	s.post("/v1/chat/completions", user(`{"role":"user","content":"`+strings.Repeat("x", 33<<10)+`"}`)).openAIProblem(413, "too_large", "", "bytes")
 	s.get("/v1/chat/completions").openAIProblem(405, "method_not_allowed", "", "POST")
 	s.post("/v1/chat/completions", hello, "Origin: https://evil.example").openAIProblem(403, "forbidden", "", "allowed_origins")
-	if list, err := s.store.Conversations(t.Context(), chat.Bot, nil, "", 10); err != nil || len(list) != 0 {
+	if list, err := s.store.Conversations(t.Context(), chat.Bot, nil, "", 10, nil); err != nil || len(list) != 0 {
 		t.Errorf("%d conversations were made for nothing, %v", len(list), err)
 	}
 }
@@ -155,7 +155,7 @@ func TestTheClientOfACompletionLeaves(t *testing.T) {
 				t.Errorf("the turn ended %s after its client left, want at once", took)
 			}
 			eventually(t, "a stream is still open", func() bool { return s.api.OpenStreams() == 0 })
-			list, err := s.store.Conversations(t.Context(), chat.Bot, nil, "", 2)
+			list, err := s.store.Conversations(t.Context(), chat.Bot, nil, "", 2, nil)
 			if err != nil || len(list) != 1 || list[0].Turn != "" {
 				t.Errorf("the conversations are %+v, %v", list, err)
 			}
@@ -188,7 +188,7 @@ func TestACompletionThatIsHandedOver(t *testing.T) {
 		t.Fatal("there is no first piece")
 	}
 	eventually(t, "no turn runs", func() bool { return s.api.Inbox.Running() == 1 })
-	list, err := s.store.Conversations(t.Context(), chat.Bot, nil, "", 1)
+	list, err := s.store.Conversations(t.Context(), chat.Bot, nil, "", 1, nil)
 	must(t, err)
 	if _, err := s.api.Inbox.HandOff(t.Context(), list[0].ID, chat.Handoff{Reason: "they asked", Trigger: "asked"}); err != nil {
 		t.Fatal(err)

@@ -41,6 +41,9 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request) error {
 		}
 		n.Person = chat.Person{ID: body.Customer}
 	}
+	if body.Test && !c.trusted() && !c.open {
+		return &chat.Error{Kind: chat.Forbidden, Message: "test is for those who may act for customers: send an API key, or leave it out"}
+	}
 	if err := checkLocale("locale", body.Locale); err != nil {
 		return err
 	}

@@ -131,7 +131,7 @@ func TestACustomersList(t *testing.T) {
 	_, path := s.start(s.as("ada"))
 	s.stream("POST", path+"/messages", `{"text":"Do you\n\ndeliver \u202eto\u202c Austria?"}`, s.as("ada")).rest()
 	silent, _ := s.start(s.as("ada"))
-	decode[started](s.post("/v1/conversations", `{"test":true}`, s.as("ada")).want(201))
+	decode[started](s.post("/v1/conversations", `{"test":true,"customer":"ada"}`, key).want(201))
 	bobs, _ := s.start(s.as("bob"))
 	s.start()
 

@@ -86,7 +86,7 @@ var PlainText = plainText
 
 // Sources lists the documents of citations as "title: marks".
 func Sources(cited []chat.Citation) (out []string) {
-	for _, s := range sources(cited) {
+	for _, s := range sources(cited, "Notice") {
 		line := s.Title + ":"
 		for _, q := range s.Quotes {
 			line += fmt.Sprintf(" %d", q.Mark)

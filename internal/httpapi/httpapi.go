@@ -43,7 +43,7 @@ import (
 type Store interface {
 	Create(ctx context.Context, n store.NewConversation) (chat.Conversation, error)
 	Conversation(ctx context.Context, id chat.ConversationID) (chat.Conversation, error)
-	Conversations(ctx context.Context, owner chat.Owner, assistants []string, after chat.ConversationID, limit int) ([]chat.Conversation, error)
+	Conversations(ctx context.Context, owner chat.Owner, assistants []string, after chat.ConversationID, limit int, test *bool) ([]chat.Conversation, error)
 	Messages(ctx context.Context, c chat.Conversation, after int64, limit int) ([]chat.Message, int64, error)
 	// Began returns the number from which on the events of a turn are found, and whether
 	// the face that began it cannot retract.
@@ -59,6 +59,10 @@ type Store interface {
 	Signal(id chat.ConversationID, e chat.Event)
 	// Place returns where a conversation of the queue stands; 1 is next.
 	Place(ctx context.Context, c chat.Conversation) (int, error)
+	// SwitchedOff returns what is switched off: first that all are, then by name.
+	SwitchedOff(ctx context.Context) ([]chat.Off, error)
+	// SwitchOn switches an assistant on, or with "" all.
+	SwitchOn(ctx context.Context, assistant string) error
 	Opinions
 	Files
 	Secrets
@@ -105,6 +109,8 @@ type Assistants interface {
 	Origins(name string) []string
 	// Widget returns how the assistant looks to customers, and which files it takes of them.
 	Widget(name string) assistant.Widget
+	// Hours returns when people are there for the assistant's customers.
+	Hours(name string) assistant.Hours
 	// Document finds a document of any generation that is still there.
 	Document(generation, document string) (knowledge.Document, bool)
 }
@@ -136,6 +142,7 @@ type Server struct {
 	Store      Store
 	Feed       *feed.Feed
 	Assistants Assistants
+	Notices    Notices        // nil: there are none
 	Web        *console.Files // page and widget as they were built
 	Access     Access
 	Limits     Limits
@@ -200,6 +207,12 @@ func (s *Server) routes() []route {
 		{"POST", "/api/conversations/{id}/release", s.release},
 		{"POST", "/api/conversations/{id}/read", s.agentRead},
 		{"GET", "/api/keys", s.listKeys},
+		{"GET", "/api/off", s.switchedOff},
+		{"POST", "/api/off", s.switchOff},
+		{"POST", "/api/on", s.switchOn},
+		{"GET", "/api/notices", s.listNotices},
+		{"POST", "/api/notices", s.addNotice},
+		{"DELETE", "/api/notices/{id}", s.removeNotice},
 		{"POST", "/api/keys", s.addKey},
 		{"DELETE", "/api/keys/{id}", s.revokeKey},
 		{"POST", "/api/knowledge", s.publish},

@@ -309,8 +309,9 @@ type quote struct {
 	Text string
 }
 
-// sources are the documents of citations, in the order of their first ones.
-func sources(cited []chat.Citation) (out []source) {
+// sources are the documents of citations, in the order of their first ones. A notice is
+// none, and called so.
+func sources(cited []chat.Citation, notice string) (out []source) {
 	places := map[[2]string]int{}
 	for _, c := range cited {
 		document := [2]string{c.Generation, c.Document}
@@ -318,7 +319,11 @@ func sources(cited []chat.Citation) (out []source) {
 		if !ok {
 			i = len(out)
 			places[document] = i
-			out = append(out, source{Title: withoutBidi(c.Title), URL: sourceLink(c)})
+			title := withoutBidi(c.Title)
+			if strings.HasPrefix(c.Document, chat.NoticeDocument) {
+				title = notice
+			}
+			out = append(out, source{Title: title, URL: sourceLink(c)})
 		}
 		out[i].Quotes = append(out[i].Quotes, quote{c.Mark, withoutBidi(c.Quote)})
 	}
@@ -335,7 +340,7 @@ func (p *page) show(c chat.Conversation, said []chat.Message) {
 		} else {
 			e.Text = withoutBidi(string(m.Text))
 		}
-		e.Sources = sources(m.Citations)
+		e.Sources = sources(m.Citations, p.Word("thread.notice"))
 		for _, f := range m.Files {
 			e.Files = append(e.Files, withoutBidi(f.Name))
 		}
@@ -368,9 +373,28 @@ func (p *page) close(c chat.Conversation) {
 		p.Token, _ = access.NewToken(chat.NewConversationID())
 	case c.Owner != chat.Bot:
 		p.Lines = append(p.Lines, p.state(c)+" · "+p.Word("plain.waiting"))
+		if line := p.people(); c.Owner == chat.Queue && line != "" {
+			p.Lines = append(p.Lines, line)
+		}
 	case c.Turn != "":
 		p.Lines = append(p.Lines, p.Word("plain.running"))
 	}
+}
+
+// people says whether people are there, and when they are back, or "" where the assistant
+// does not say. The time is that of the company's zone: a page without script knows no other.
+func (p *page) people() string {
+	h := p.Settings.Hours
+	switch {
+	case h == nil:
+		return ""
+	case h.Open:
+		return p.Word("thread.queue_open")
+	case h.ChangesAt == nil:
+		return p.Word("thread.queue_closed")
+	}
+	back := h.ChangesAt.Format("2006-01-02 15:04 MST")
+	return p.Word("thread.queue_closed") + " " + strings.ReplaceAll(p.Word("thread.queue_back"), "{time}", back)
 }
 
 // problem says what went wrong, in words for the customer. wait is in seconds.

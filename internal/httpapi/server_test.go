@@ -130,6 +130,14 @@ func (library) Origins(name string) []string {
 	return nil
 }
 
+// Hours are those of "other": a moment each day.
+func (library) Hours(name string) assistant.Hours {
+	if name == "other" {
+		return assistant.Hours{Zone: "Europe/Berlin", Week: []assistant.Shift{{Days: []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}, From: 0, To: 1}}}
+	}
+	return assistant.Hours{}
+}
+
 func (library) Widget(name string) assistant.Widget {
 	w := assistant.DefaultWidget()
 	if name == "other" {

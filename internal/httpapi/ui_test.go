@@ -104,7 +104,7 @@ func TestUIRequestsThatAreRefused(t *testing.T) {
 	}
 	s.post("/v1/ui", uiBody("1", "m", "a"), "Origin: https://evil.example").plain(403, "allowed_origins")
 	s.get("/v1/ui").plain(405, "POST")
-	if list, err := s.store.Conversations(t.Context(), chat.Bot, nil, "", 10); err != nil || len(list) != 0 {
+	if list, err := s.store.Conversations(t.Context(), chat.Bot, nil, "", 10, nil); err != nil || len(list) != 0 {
 		t.Errorf("%d conversations were made for nothing, %v", len(list), err)
 	}
 }
@@ -234,7 +234,7 @@ func TestAPersonOwnsTheUIChat(t *testing.T) {
 	s := newServer(t, "It begins. And so\nstall")
 	st := s.stream("POST", "/v1/ui", uiBody("chat", "1", "Hello?"))
 	st.until(pieceOf("text-delta"))
-	list, err := s.store.Conversations(t.Context(), chat.Bot, nil, "", 1)
+	list, err := s.store.Conversations(t.Context(), chat.Bot, nil, "", 1, nil)
 	must(t, err)
 	s.post("/api/conversations/"+string(list[0].ID)+"/take", `{"name":"Ada"}`).want(200)
 	rest := st.pieces()
@@ -262,7 +262,7 @@ func TestAChatIsBegunOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if list, err := s.store.Conversations(t.Context(), chat.Bot, nil, "", 10); err != nil || len(list) != 1 {
+	if list, err := s.store.Conversations(t.Context(), chat.Bot, nil, "", 10, nil); err != nil || len(list) != 1 {
 		t.Errorf("there are %d conversations, %v", len(list), err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/text/language"
 
@@ -17,23 +18,25 @@ import (
 
 // settings are what widget and page need to know before the first message.
 type settings struct {
-	Version     int         `json:"version"` // of this contract
-	Enabled     bool        `json:"enabled"`
-	Assistant   string      `json:"assistant"`
-	Title       string      `json:"title"`
-	Open        string      `json:"open"` // on the button that opens the chat
-	Locale      string      `json:"locale"`
-	Accent      string      `json:"accent"`
-	Accents     shades      `json:"accents"`
-	Privacy     string      `json:"privacy,omitempty"`
-	Greeting    string      `json:"greeting"`
-	Disclosure  notice      `json:"disclosure"`
-	Consent     *consent    `json:"consent,omitempty"`
-	Suggestions []string    `json:"suggestions"`
-	Files       *filesTaken `json:"files,omitempty"`
-	Images      []string    `json:"images"`
-	Identity    bool        `json:"identity"`
-	Limits      limitsTold  `json:"limits"`
+	Version     int          `json:"version"` // of this contract
+	Enabled     bool         `json:"enabled"`
+	Assistant   string       `json:"assistant"`
+	Title       string       `json:"title"`
+	Open        string       `json:"open"` // on the button that opens the chat
+	Locale      string       `json:"locale"`
+	Accent      string       `json:"accent"`
+	Accents     shades       `json:"accents"`
+	Privacy     string       `json:"privacy,omitempty"`
+	Greeting    string       `json:"greeting"`
+	Disclosure  notice       `json:"disclosure"`
+	Consent     *consent     `json:"consent,omitempty"`
+	Suggestions []string     `json:"suggestions"`
+	Files       *filesTaken  `json:"files,omitempty"`
+	Images      []string     `json:"images"`
+	Identity    bool         `json:"identity"`
+	Limits      limitsTold   `json:"limits"`
+	Notices     []noticeTold `json:"notices"`
+	Hours       *hoursTold   `json:"hours,omitempty"`
 }
 
 // notice is what a visitor is told, and which version of it.
@@ -49,6 +52,25 @@ type consent struct {
 type filesTaken struct {
 	Types []string `json:"types"`
 	Bytes int64    `json:"bytes"`
+}
+
+// hoursTold says whether people are there, and when that changes.
+type hoursTold struct {
+	Open      bool       `json:"open"`
+	ChangesAt *chat.Time `json:"changes_at,omitempty"` // nil: not within a year
+}
+
+func (s *Server) hours(name string, now time.Time) *hoursTold {
+	h := s.Assistants.Hours(name)
+	if !h.Said() {
+		return nil
+	}
+	open, change := h.At(now)
+	told := &hoursTold{Open: open}
+	if !change.IsZero() {
+		told.ChangesAt = &chat.Time{Time: change}
+	}
+	return told
 }
 
 type limitsTold struct {
@@ -67,6 +89,7 @@ func (s *Server) settings(r *http.Request, name string) settings {
 		Privacy: w.Privacy, Greeting: t.Greeting, Disclosure: notice{w.Version(t), t.Disclosure},
 		Suggestions: append([]string{}, t.Suggestions...), Images: append([]string{}, w.Images...),
 		Identity: s.Access.Identities.Configured(), Limits: limitsTold{s.Inbox.MessageBytes()},
+		Notices: s.noticesIn(name, t.Locale), Hours: s.hours(name, time.Now()),
 	}
 	if w.Consent {
 		out.Consent = &consent{t.Consent}
@@ -97,10 +120,14 @@ func (s *Server) named(name string) (string, error) {
 		name = names[0]
 	}
 	if !s.Assistants.Has(name) {
-		return "", &chat.Error{Kind: chat.Invalid,
-			Message: fmt.Sprintf("there is no assistant %.64q: there are %s", name, strings.Join(names, ", "))}
+		return "", errNoAssistant(name, names)
 	}
 	return name, nil
+}
+
+func errNoAssistant(name string, names []string) error {
+	return &chat.Error{Kind: chat.Invalid,
+		Message: fmt.Sprintf("there is no assistant %.64q: there are %s", name, strings.Join(names, ", "))}
 }
 
 // widget tells a widget how to look and what to say first.
@@ -127,7 +154,7 @@ func (s *Server) widget(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Add("Vary", "Accept-Language")
 	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "public, max-age=300")
+	h.Set("Cache-Control", "public, max-age=60") // a new notice is seen after a minute
 	return serveTagged(w, r, hex.EncodeToString(sum[:12]), body)
 }
 

@@ -41,7 +41,7 @@ func TestWidgetSettings(t *testing.T) {
 	if !strings.Contains(r.body, `"suggestions":[]`) || !strings.Contains(r.body, `"images":[]`) {
 		t.Errorf("empty lists are missing in %s", r.body)
 	}
-	if r.Header.Get("Cache-Control") != "public, max-age=300" || strings.Join(r.Header["Vary"], ", ") != "Origin, Accept-Language" {
+	if r.Header.Get("Cache-Control") != "public, max-age=60" || strings.Join(r.Header["Vary"], ", ") != "Origin, Accept-Language" {
 		t.Errorf("headers are %v", r.Header)
 	}
 	again := s.get("/v1/widget", "If-None-Match: \"other\", W/"+r.Header.Get("ETag")).want(304)

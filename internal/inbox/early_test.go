@@ -67,3 +67,37 @@ func TestATurnBehindAFailedCommitEnds(t *testing.T) {
 	events := w.until(id, ended)
 	wantLines(t, events, "message.accepted again", "turn.started", "text Here is the answer.", "turn.ended answered")
 }
+
+// retried begins each turn in a transaction that is tried again, and finds another state then.
+type retried struct{ *store.Store }
+
+func (s retried) Accept(ctx context.Context, in chat.Incoming, begun func(chat.OpenTurn)) (chat.Accepted, error) {
+	c, err := s.Conversation(ctx, in.Conversation)
+	if err != nil {
+		return chat.Accepted{}, err
+	}
+	begun(chat.OpenTurn{ID: chat.NewTurnID(), Conversation: c, Lives: 1, AcceptedAt: chat.Now(),
+		Messages: []chat.Message{{ID: chat.NewMessageID(), Role: chat.Customer, Text: in.Text, At: chat.Now()}}})
+	return s.Store.Accept(ctx, in, begun)
+}
+
+// TestATransactionThatIsTriedAgainBeginsAnew: the assistant was switched off between two
+// tries. What began with the first knows nothing of it, and must not answer.
+func TestATransactionThatIsTriedAgainBeginsAnew(t *testing.T) {
+	w := newWorld(t, script(t, "This must never be seen."))
+	for said, off := range offs() {
+		if _, err := w.store.SwitchOff(t.Context(), off, nil); err != nil {
+			t.Fatal(err)
+		}
+		p := &inbox.Inbox{Store: retried{w.store}, Node: chat.NewNodeID(), Runner: func(string) *turn.Runner { return &w.runner }, Log: w.runner.Log}
+		if err := p.Join(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		id := w.create()
+		if _, err := p.Accept(t.Context(), chat.Incoming{Conversation: id, Text: "hello"}); err != nil {
+			t.Fatal(err)
+		}
+		w.until(id, shows(said))
+		w.checkTurns(id, w.idle(id))
+	}
+}

@@ -32,6 +32,8 @@ type Store interface {
 	Stop(ctx context.Context, id chat.ConversationID) (chat.TurnID, chat.NodeID, int64, error)
 	Turn(ctx context.Context, id chat.TurnID) (chat.PastTurn, error)
 	SaveRecord(ctx context.Context, t chat.Turn) error
+	// SwitchOff returns the conversations whose turns it ended.
+	SwitchOff(ctx context.Context, off chat.Off, say func(assistant string, said []chat.Message) (chat.Text, chat.Entry)) ([]chat.Conversation, error)
 	Ownership
 	Nodes
 }
@@ -142,12 +144,14 @@ func (in *Inbox) Retry(ctx context.Context, id chat.ConversationID, of chat.Turn
 // conversation's lock is held.
 func (in *Inbox) beginLocked(ctx context.Context, accept func(begun func(chat.OpenTurn)) (chat.Accepted, error)) (chat.Accepted, error) {
 	var early *answering // the turn, before its commit
+	var begun chat.TurnID
 	a, err := accept(func(o chat.OpenTurn) {
-		if early == nil {
-			early = in.start(ctx, turn.NewJob(o))
+		if early != nil {
+			early.leave() // the transaction is tried again
 		}
+		early, begun = in.start(ctx, turn.NewJob(o)), o.ID
 	})
-	if early != nil && (err != nil || a.Effect != chat.Starts) {
+	if early != nil && (err != nil || a.Effect != chat.Starts || a.Open.ID != begun) {
 		early.leave() // it did not begin, or nobody can say: then the sweep finds it
 		early = nil
 	}

@@ -146,8 +146,11 @@ func (read breakers) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// Turn counts a turn that ended.
+// Turn counts a turn that ended. Tests are not counted: figures are about customers.
 func (m *Metrics) Turn(t chat.Turn) {
+	if t.Test {
+		return
+	}
 	m.turns.WithLabelValues(t.Assistant, string(t.Outcome), string(t.Level)).Inc()
 	if !t.AcceptedAt.IsZero() {
 		m.seconds.Observe(t.EndedAt.Sub(t.AcceptedAt.Time).Seconds())
@@ -231,6 +234,9 @@ func Log(log *slog.Logger, t chat.Turn) {
 			attrs = append(attrs, "first_shown_ms", first.Milliseconds())
 		}
 		attrs = append(attrs, "ms", t.EndedAt.Sub(t.AcceptedAt.Time).Milliseconds())
+	}
+	if t.Test {
+		attrs = append(attrs, "test", true)
 	}
 	if t.Retracts > 0 {
 		attrs = append(attrs, "retracts", t.Retracts)

@@ -45,6 +45,9 @@ func TestMetrics(t *testing.T) {
 	late.FirstShownAt, late.Outcome = nil, chat.Stopped
 	m.Turn(late)
 	m.Turn(chat.Turn{Assistant: "demo", Outcome: chat.HandedOver, Level: chat.Full}) // all that is known of it
+	trial := turn()
+	trial.Test = true
+	m.Turn(trial) // counts nowhere
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	page := w.Body.String()
@@ -99,6 +102,11 @@ func TestTheLineOfATurn(t *testing.T) {
 	}
 	if strings.Contains(line, "secret") {
 		t.Errorf("people's words are in %s", line)
+	}
+	b.Reset()
+	observe.Log(log, chat.Turn{Outcome: chat.Answered, Test: true})
+	if line := b.String(); !strings.Contains(line, "test=true") {
+		t.Errorf("a test is logged as %s", line)
 	}
 	b.Reset()
 	observe.Log(log, chat.Turn{Outcome: chat.Failed, Error: "no model", Handoff: &chat.Handoff{Trigger: "asked"}})

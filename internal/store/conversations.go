@@ -115,13 +115,18 @@ func (s *Store) TokenHash(ctx context.Context, id chat.ConversationID) ([]byte, 
 }
 
 // Conversations returns up to limit conversations of an owner, those that wait longest
-// first. Assistants, unless it is nil, are those that are asked for. After is the last one
-// of the page before, or "".
-func (s *Store) Conversations(ctx context.Context, owner chat.Owner, assistants []string, after chat.ConversationID, limit int) ([]chat.Conversation, error) {
-	only, args := ofAssistants(assistants, []any{string(owner), string(after), limit})
+// first. Assistants, unless it is nil, are those that are asked for; test asks for tests
+// only, or for none, or with nil for both. After is the last one of the page before, or "".
+func (s *Store) Conversations(ctx context.Context, owner chat.Owner, assistants []string, after chat.ConversationID, limit int, test *bool) ([]chat.Conversation, error) {
+	tests := -1
+	if test != nil {
+		tests = bit(*test)
+	}
+	only, args := ofAssistants(assistants, []any{string(owner), string(after), limit, tests})
 	rows, err := s.read.QueryContext(ctx, `SELECT `+conversationColumns+` FROM conversations
 		WHERE owner = $1 AND status <> 'ended' AND ($2 = '' OR
-			(last_at, id) > ((SELECT last_at FROM conversations WHERE id = $2), $2))`+only+`
+			(last_at, id) > ((SELECT last_at FROM conversations WHERE id = $2), $2))
+		AND ($4 = -1 OR test = $4)`+only+`
 		ORDER BY last_at, id LIMIT $3`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list conversations: %w", storageError(err))
@@ -307,13 +312,14 @@ var errEnded = &chat.Error{Kind: chat.Conflict, Message: "this conversation was 
 //
 // When it starts a turn, begun, which must not wait and may be nil, is called before the
 // commit: what the turn does until it writes need not wait for the disk, and what it writes
-// comes behind this commit. When Accept then fails, or says that the message does something
-// else, the turn did not begin.
+// comes behind this commit. When the transaction is tried again, begun is told of another
+// turn. When Accept then fails, or says that the message does something else, no turn began.
 func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.OpenTurn)) (chat.Accepted, error) {
 	var out chat.Accepted
 	now := chat.Now()
-	id, fresh := chat.NewMessageID(), chat.NewTurnID()
+	id := chat.NewMessageID()
 	err := s.update(ctx, false, func(t *tx) error {
+		fresh := chat.NewTurnID() // of this attempt: what began with an earlier one has no right to write
 		out = chat.Accepted{Message: chat.Message{ID: id, Role: chat.Customer, Text: in.Text, At: now, ClientID: in.ClientID}}
 		c, err := t.lock(in.Conversation, "")
 		if err != nil {
@@ -367,6 +373,9 @@ func (s *Store) Accept(ctx context.Context, in chat.Incoming, begun func(chat.Op
 			}
 			out.Open = chat.OpenTurn{ID: fresh, Messages: []chat.Message{*m}, Lives: 1, Final: in.Final,
 				Stateless: in.Stateless, History: in.History, AcceptedAt: now}
+			if out.Open.Off, err = offOf(ctx, t, c.Assistant); err != nil {
+				return err
+			}
 		}
 		if err := l.save(); err != nil {
 			return err

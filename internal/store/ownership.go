@@ -36,7 +36,7 @@ func (l *log) handoff(turn chat.TurnID, h chat.Handoff) error {
 
 // queue ends the turns that are open and makes the queue the owner.
 func (l *log) queue(h *chat.Handoff) error {
-	if err := l.endTurns(h); err != nil {
+	if err := l.endTurns(taken(h)); err != nil {
 		return err
 	}
 	l.c.QueuedAt = &l.at
@@ -56,7 +56,7 @@ func (s *Store) Take(ctx context.Context, id chat.ConversationID, name string) (
 		case l.c.Owner == chat.AgentOwner:
 			return &chat.Error{Kind: chat.Conflict, Message: fmt.Sprintf("%s has this conversation: ask them to release it", l.c.OwnerName)}
 		}
-		if err := l.endTurns(nil); err != nil {
+		if err := l.endTurns(taken(nil)); err != nil {
 			return err
 		}
 		l.c.QueuedAt = nil
@@ -77,7 +77,7 @@ func (s *Store) Release(ctx context.Context, id chat.ConversationID, to chat.Own
 		if l.c.Owner == to {
 			return nil
 		}
-		if err := l.endTurns(nil); err != nil {
+		if err := l.endTurns(taken(nil)); err != nil {
 			return err
 		}
 		l.c.QueuedAt = nil
@@ -126,7 +126,7 @@ func (s *Store) End(ctx context.Context, id chat.ConversationID, reason string) 
 		if l.c.Status == chat.Ended {
 			return nil
 		}
-		if err := l.endTurns(nil); err != nil {
+		if err := l.endTurns(taken(nil)); err != nil {
 			return err
 		}
 		ask, err := l.asksCSAT()
@@ -181,30 +181,58 @@ func (l *log) own(to chat.Owner, name string) {
 	l.add("", chat.OwnerChanged{Owner: to, Term: l.c.Term, Name: name})
 }
 
+// ending is how a turn ends that somebody else ends.
+type ending struct {
+	outcome chat.Outcome
+	handoff *chat.Handoff
+	line    chat.Text  // said at the end, or ""
+	entry   chat.Entry // stands for the line in the journal
+}
+
+// taken is how turns end of which somebody else takes the conversation.
+func taken(h *chat.Handoff) func(chat.TurnID) (ending, error) {
+	return func(chat.TurnID) (ending, error) { return ending{outcome: chat.HandedOver, handoff: h}, nil }
+}
+
 // endTurns ends the running turn with what it has shown, and the waiting one with
-// nothing: somebody else answers from here on.
-func (l *log) endTurns(h *chat.Handoff) error {
+// nothing, as how says: from here on they have no right to write.
+func (l *log) endTurns(how func(chat.TurnID) (ending, error)) error {
 	running, waiting := l.c.Turn, l.c.Waiting
 	l.c.Turn, l.c.Waiting, l.c.Shown = "", "", false
 	if running != "" {
-		if err := l.endTurn(running, h); err != nil {
+		if err := l.endTurn(running, how); err != nil {
 			return err
 		}
 	}
 	if waiting != "" {
 		l.add(waiting, chat.TurnStarted{})
-		return l.endTurn(waiting, h)
+		return l.endTurn(waiting, how)
 	}
 	return nil
 }
 
-func (l *log) endTurn(id chat.TurnID, h *chat.Handoff) error {
+func (l *log) endTurn(id chat.TurnID, how func(chat.TurnID) (ending, error)) error {
+	end, err := how(id)
+	if err != nil {
+		return err
+	}
 	text, cites, err := l.shown(id)
 	if err != nil {
 		return err
 	}
-	end := chat.TurnEnded{Outcome: chat.HandedOver, Text: text}
-	seq := l.add(id, end)
+	var entries []chat.Entry
+	if line := end.line; line != "" {
+		if text != "" {
+			line = "\n\n" + line
+		}
+		l.add(id, chat.TextShown{Text: string(line)})
+		text += line
+		entries = []chat.Entry{end.entry}
+	}
+	seq, err := l.addWith(id, chat.TurnEnded{Outcome: end.outcome, Text: text}, entries)
+	if err != nil {
+		return err
+	}
 	if text != "" {
 		if err := l.message(seq, chat.Message{ID: chat.NewMessageID(), Role: chat.Assistant, Text: text, At: l.at, Turn: id, Citations: cites}); err != nil {
 			return err
@@ -212,11 +240,11 @@ func (l *log) endTurn(id chat.TurnID, h *chat.Handoff) error {
 	}
 	// What is known here. The process that ran the turn adds the rest, if it lives.
 	record, err := json.Marshal(chat.Turn{ID: id, Conversation: l.c.ID, Customer: l.c.Customer, Assistant: l.c.Assistant, Test: l.c.Test,
-		Shown: text, Citations: cites, Level: l.c.Level, Handoff: h, Outcome: chat.HandedOver, EndedAt: l.at})
+		Shown: text, Citations: cites, Level: l.c.Level, Handoff: end.handoff, Outcome: end.outcome, EndedAt: l.at})
 	if err != nil {
 		return fmt.Errorf("encode the record: %w", err)
 	}
-	return l.closeTurn(id, chat.HandedOver, record)
+	return l.closeTurn(id, end.outcome, record)
 }
 
 // closeTurn marks a turn as ended and stores its record.

@@ -24,10 +24,10 @@ const retryOf = `SELECT id, seq FROM turns WHERE conversation = $1 AND retry_of 
 // Accept.
 func (s *Store) Retry(ctx context.Context, id chat.ConversationID, of chat.TurnID, node chat.NodeID, begun func(chat.OpenTurn)) (chat.Accepted, error) {
 	var out chat.Accepted
-	fresh := chat.NewTurnID()
 	now := chat.Now()
 	err := s.update(ctx, false, func(t *tx) error {
 		out = chat.Accepted{}
+		fresh := chat.NewTurnID() // as in Accept
 		c, err := t.lock(id, "")
 		if err != nil {
 			return err
@@ -50,6 +50,9 @@ func (s *Store) Retry(ctx context.Context, id chat.ConversationID, of chat.TurnI
 			return err
 		}
 		if out.Open.Messages, err = s.turnMessages(ctx, t, c, fresh); err != nil {
+			return err
+		}
+		if out.Open.Off, err = offOf(ctx, t, c.Assistant); err != nil {
 			return err
 		}
 		if err := l.save(); err != nil {

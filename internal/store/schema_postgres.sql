@@ -129,6 +129,18 @@ CREATE TABLE nodes (
     started_at BIGINT NOT NULL
 );
 
+CREATE TABLE notices (
+    assistant TEXT NOT NULL,
+    body TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    created_by TEXT NOT NULL,
+    from_at BIGINT NOT NULL,
+    id TEXT NOT NULL,
+    locale TEXT NOT NULL,
+    until_at BIGINT NOT NULL,
+    url TEXT NOT NULL
+);
+
 CREATE TABLE promotions (
     assistant TEXT NOT NULL,
     back BIGINT NOT NULL,
@@ -144,6 +156,15 @@ CREATE TABLE releases (
     files BYTEA NOT NULL,
     id TEXT NOT NULL,
     stored_at BIGINT NOT NULL
+);
+
+CREATE TABLE switched_off (
+    answers TEXT NOT NULL,
+    assistant TEXT NOT NULL,
+    line TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    set_at BIGINT NOT NULL,
+    set_by TEXT NOT NULL
 );
 
 CREATE TABLE turns (

@@ -149,6 +149,9 @@ func (s *Store) OpenTurn(ctx context.Context, id chat.ConversationID, turn chat.
 		if o.Messages, err = s.turnMessages(ctx, q, c, turn); err != nil {
 			return err
 		}
+		if o.Off, err = offOf(ctx, q, c.Assistant); err != nil {
+			return err
+		}
 		o.Journal, err = s.readJournal(ctx, q, c, turn)
 		return err
 	})

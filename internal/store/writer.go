@@ -55,7 +55,8 @@ type writer struct {
 
 // member is one transaction of a caller.
 type member struct {
-	patient bool // may wait for commitGap
+	patient bool   // may wait for commitGap
+	table   string // that it alone may use until its commit, or ""; then it is in no group
 	do      func(*tx) error
 	err     error
 	done    chan struct{}
@@ -90,13 +91,24 @@ var errClosed = &chat.Error{Kind: chat.Unavailable, Message: "the server is shut
 // update runs do in a transaction of the writer and waits for its commit, also after
 // ctx has ended: what was begun may be durable. do may run more than once.
 func (s *Store) update(ctx context.Context, patient bool, do func(*tx) error) error {
+	return s.submit(ctx, &member{patient: patient, do: do})
+}
+
+// updateAlone is update for what must know who else reads a table: it waits until no other
+// transaction has read it, and keeps others from reading it. It holds no other lock while it
+// waits, so that none of them waits for it.
+func (s *Store) updateAlone(ctx context.Context, table string, do func(*tx) error) error {
+	return s.submit(ctx, &member{table: table, do: do})
+}
+
+func (s *Store) submit(ctx context.Context, m *member) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if s.writer == nil {
 		return &chat.Error{Kind: chat.Conflict, Message: "the data is open for reading only"}
 	}
-	m := &member{patient: patient, do: do, done: make(chan struct{})}
+	m.done = make(chan struct{})
 	w := s.writer
 	w.mu.Lock()
 	if w.closing {
@@ -177,8 +189,14 @@ func (w *writer) take(now time.Time) (members []*member, streams []*Stream, wait
 		return nil, nil, wait, false
 	}
 	n := min(len(w.members), groupLimit)
+	if i := slices.IndexFunc(w.members[:n], func(m *member) bool { return m.table != "" }); i >= 0 {
+		n = max(i, 1)
+	}
 	members = slices.Clone(w.members[:n])
 	w.members = slices.Delete(w.members, 0, n)
+	if n > 0 && members[0].table != "" {
+		return members, nil, 0, w.closing
+	}
 	if signals := w.signals; len(signals) > 0 {
 		w.signals = nil
 		members = append(members, &member{do: func(t *tx) error { return t.tell("\n", signals) }, done: make(chan struct{})})
@@ -372,7 +390,10 @@ func (t *tx) member(m *member, savepoint bool) error {
 			return err
 		}
 	}
-	err := m.do(t)
+	err := t.lockTable(m.table)
+	if err == nil {
+		err = m.do(t)
+	}
 	if err == nil {
 		if savepoint {
 			return t.run("RELEASE SAVEPOINT member")
@@ -396,6 +417,18 @@ func (t *tx) member(m *member, savepoint bool) error {
 // ours reports whether err is an answer of ours (not found, fenced …) rather than a
 // failure of the database.
 func ours(err error) bool { return chat.KindOf(err) != chat.Internal }
+
+// lockTable waits until nobody else uses a table, and keeps it. SQLite has one writer, who
+// is alone.
+func (t *tx) lockTable(name string) error {
+	if name == "" || !t.w.s.Shared() {
+		return nil
+	}
+	if err := t.run("LOCK TABLE " + name + " IN ACCESS EXCLUSIVE MODE"); err != nil {
+		return fmt.Errorf("lock %s: %w", name, err)
+	}
+	return nil
+}
 
 func (t *tx) run(query string) error {
 	_, err := t.exec(query)

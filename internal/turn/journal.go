@@ -39,13 +39,14 @@ const (
 // Why a life ends before its reply does. They are also the causes with which the
 // context of a turn is cancelled.
 var (
-	ErrMerged      = errors.New("merged")      // a follow-up joined the turn
-	ErrStopped     = errors.New("stopped")     // the customer asked to stop
-	ErrInterrupted = errors.New("interrupted") // the time is over, or the server died twice
-	ErrHandedOver  = errors.New("handed over") // somebody else owns the conversation
+	ErrMerged      = errors.New("merged")       // a follow-up joined the turn
+	ErrStopped     = errors.New("stopped")      // the customer asked to stop
+	ErrInterrupted = errors.New("interrupted")  // the time is over, or the server died twice
+	ErrHandedOver  = errors.New("handed over")  // somebody else owns the conversation
+	errOff         = errors.New("switched off") // so is the assistant; see offError
 )
 
-var cuts = []error{ErrMerged, ErrStopped, ErrInterrupted, ErrHandedOver}
+var cuts = []error{ErrMerged, ErrStopped, ErrInterrupted, ErrHandedOver, errOff}
 
 // errDiffers: the journal does not fit this binary's steps.
 var errDiffers = errors.New("the journal was written by another way of answering")
@@ -62,6 +63,8 @@ type begin struct {
 	Stateless bool `json:"stateless,omitempty"`
 	// Void: what earlier lives have shown is taken back first.
 	Void bool `json:"void,omitempty"`
+	// Notices are in force, and for this customer.
+	Notices []chat.Notice `json:"notices,omitempty"`
 }
 
 // start opens a life for these messages: the last one, if it was for the same, or a new
@@ -165,15 +168,28 @@ func (j *Journal) cut(why error) {
 	}
 	for _, c := range cuts {
 		if errors.Is(why, c) {
-			j.append(chat.Entry{Step: stepCut, Error: c.Error()})
+			j.append(cutEntry(why, c))
 		}
 	}
+}
+
+// cutEntry returns the entry for an error that is the cut c.
+func cutEntry(why, c error) chat.Entry {
+	e := chat.Entry{Step: stepCut, Error: c.Error()}
+	var off offError
+	if errors.As(why, &off) {
+		e.Result = off.encode()
+	}
+	return e
 }
 
 // asCut returns the reason of a cut entry.
 func asCut(e chat.Entry) error {
 	for _, c := range cuts {
 		if c.Error() == e.Error {
+			if c == errOff {
+				return readOff(e.Result)
+			}
 			return c
 		}
 	}

@@ -55,6 +55,7 @@ func ownNothing(l Line) string     { return l.Nothing }
 func ownHandover(l Line) string    { return l.Handover }
 func ownInterrupted(l Line) string { return l.Interrupted }
 func ownFailed(l Line) string      { return l.Failed }
+func ownOff(l Line) string         { return l.Off }
 
 // line is a sentence of our own, by language.
 type line map[string]string

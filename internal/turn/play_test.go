@@ -61,8 +61,10 @@ type rules struct {
 	released   bool          // after a death, another release of the assistant goes on
 	states     bool          // want has the states
 	policies   []guard.Policy
-	record     bool // want has the attempts, what was withheld and the error
-	heard      bool // want has what the providers were told
+	record     bool          // want has the attempts, what was withheld and the error
+	heard      bool          // want has what the providers were told
+	notices    []chat.Notice // in force, the newest last
+	tokens     int           // of all passages
 }
 
 func parse(t testing.TB, name string, archive *txtar.Archive) *script {
@@ -181,6 +183,16 @@ func parseRules(t testing.TB, text string) rules {
 			r.record = true
 		case "heard":
 			r.heard = true
+		case "tokens": // of all passages together
+			if _, err := fmt.Sscan(rest, &r.tokens); err != nil {
+				t.Fatal(err)
+			}
+		case "notice": // its text, behind a language in brackets
+			n := chat.Notice{ID: fmt.Sprint(len(r.notices) + 1), Text: chat.Text(rest)}
+			if locale, text, ok := strings.Cut(rest, "] "); ok {
+				n.Locale, n.Text = strings.TrimPrefix(locale, "["), chat.Text(text)
+			}
+			r.notices = append(r.notices, n)
 		default:
 			t.Fatalf("there is no rule %q", word)
 		}
@@ -220,7 +232,8 @@ func (sc *script) play(t testing.TB, s *store.Store, dies int) *play {
 		t.Fatal(err)
 	}
 	p.runner = &turn.Runner{Build: "test", Release: "first", Policies: policies, Store: turnStore{s}, Knowledge: sc.knowledge(t), Model: &llm.Client{Models: llm.Only(providers...)},
-		Rules: sc.rules.Rules, Limits: turn.Limits{Whole: sc.rules.limit}, Log: slog.New(slog.DiscardHandler)}
+		Rules: sc.rules.Rules, Limits: turn.Limits{Whole: sc.rules.limit, Tokens: sc.rules.tokens}, Log: slog.New(slog.DiscardHandler),
+		Notices: func(time.Time) []chat.Notice { return sc.rules.notices }}
 	c, err := s.Create(t.Context(), store.NewConversation{ID: chat.NewConversationID(), Assistant: "demo", TokenHash: []byte("h")})
 	if err != nil {
 		t.Fatal(err)
@@ -252,6 +265,9 @@ func (sc *script) play(t testing.TB, s *store.Store, dies int) *play {
 	close(over)
 	death.Wait()
 	p.leave()
+	if err := s.SwitchOn(t.Context(), ""); err != nil { // for the next script
+		t.Fatal(err)
+	}
 	if p.events, err = s.After(t.Context(), p.id, 0, 10_000); err != nil {
 		t.Fatal(err)
 	}
@@ -321,6 +337,8 @@ func (p *play) start() {
 //	/wait text    waits until the running turn has shown text
 //	/wait end     waits until no turn runs
 //	/stop  /handoff  /take NAME  /release
+//	/off [LINE]    switches the assistant off: to people, or to a line ("-": its own)
+//	/on            and on again
 //	/retry         wants another answer to what the last turn answered
 func (p *play) act(line string) {
 	p.Helper()
@@ -352,6 +370,16 @@ func (p *play) act(line string) {
 		p.mu.Lock()
 		_, err = p.inbox.Take(p.Context(), p.id, rest)
 		p.mu.Unlock()
+	case "/off":
+		off := chat.Off{Assistant: "demo", To: chat.OffToPeople, By: "ops", At: chat.Now()}
+		if rest != "" {
+			off.To, off.Line = chat.OffToLine, chat.Text(strings.TrimPrefix(rest, "-"))
+		}
+		p.mu.Lock()
+		err = p.inbox.SwitchOff(p.Context(), off)
+		p.mu.Unlock()
+	case "/on":
+		err = p.store.SwitchOn(p.Context(), "demo")
 	case "/release":
 		p.mu.Lock()
 		_, err = p.inbox.Release(p.Context(), p.id, chat.Bot)

@@ -38,7 +38,7 @@ func (w *writing) follow() {
 	case w.ruled.Say != "":
 		w.gate.Let(w.ruled.Say)
 	case handOver:
-		w.say(ownHandover, lineUnsure)
+		w.say(ownHandover, lineHandover)
 	default:
 		w.say(ownNothing, lineNothing)
 	}

@@ -123,8 +123,11 @@ func Replay(ctx context.Context, past chat.PastTurn) (Replayed, error) {
 func livesOf(entries []chat.Entry) ([][]chat.Entry, error) {
 	var out [][]chat.Entry
 	for i, e := range entries {
-		if e.Step == stepBegin {
+		switch {
+		case e.Step == stepBegin:
 			out = append(out, nil)
+		case e.Step == stepCut && len(out) == 0: // switched off before it had begun
+			out = append(out, []chat.Entry{{Step: stepBegin, Result: json.RawMessage(`{}`)}})
 		}
 		if len(out) == 0 {
 			return nil, fmt.Errorf("%w: it begins with %q", errDiffers, entries[i].Step)

@@ -69,7 +69,7 @@ type Limits struct {
 	Settle   time.Duration // for the commit that ends it; default 10s
 	History  int           // messages before the turn that are read; default 20, of at most historyTokens
 	Passages int           // default 5
-	Tokens   int           // of all passages together; default 1500
+	Tokens   int           // of all passages together, notices included; default 1500
 	Prompt   int           // tokens that a model is told; default 8,000
 	Calls    int           // of models that cost; default 8
 	Paid     int           // tokens of these calls, in and out; default 100,000
@@ -89,6 +89,7 @@ type Runner struct {
 	Model     *llm.Client
 	Rules     Rules
 	Limits    Limits
+	Notices   func(at time.Time) []chat.Notice                      // those in force for the assistant; nil: none
 	Price     func(provider, model string, u chat.Usage) chat.Money // nil: nothing has a price
 	Log       *slog.Logger
 
@@ -138,7 +139,7 @@ func (r *Runner) Run(ctx context.Context, job *Job) (next chat.TurnID, err error
 	rules.Claims.Off = r.Knowledge == nil // what has no documents cannot cite them
 	rules.Policy = !r.Policies.Empty()
 	began, err := j.start(begin{Messages: o.Messages, Rules: rules, Build: r.Build, Release: r.Release, Nonce: rand.Text(), Final: o.Final,
-		Stateless: o.Stateless, Void: o.Conversation.Shown})
+		Stateless: o.Stateless, Void: o.Conversation.Shown, Notices: r.notices(o)})
 	if err != nil {
 		return "", err
 	}
@@ -146,6 +147,8 @@ func (r *Runner) Run(ctx context.Context, job *Job) (next chat.TurnID, err error
 	switch {
 	case o.Stop:
 		j.atEnd = ErrStopped
+	case o.Off != nil:
+		j.atEnd = offError{r.resolved(*o.Off, o.Stateless, o.Messages)}
 	case o.Lives > deaths || o.Stateless && o.Lives > 1 || began.Release != r.Release || time.Now().After(deadline):
 		j.atEnd = ErrInterrupted
 	}
@@ -214,12 +217,17 @@ func (r *Runner) record(o chat.OpenTurn, b begin) *chat.Turn {
 		Test: o.Conversation.Test, Build: r.Build, Release: b.Release, RetryOf: o.RetryOf, Unit: b.Rules.Unit, Final: b.Final,
 		Messages: b.Messages, Level: chat.Full, Lives: o.Lives, AcceptedAt: o.AcceptedAt, StartedAt: chat.Now(),
 	}
+	t.Input = said(b.Messages)
+	return t
+}
+
+// said returns the words of messages.
+func said(messages []chat.Message) chat.Text {
 	var text []string
-	for _, m := range b.Messages {
+	for _, m := range messages {
 		text = append(text, string(m.Text))
 	}
-	t.Input = chat.Text(strings.Join(text, "\n"))
-	return t
+	return chat.Text(strings.Join(text, "\n"))
 }
 
 // answer does the work of a turn, in the order in which it happens.
@@ -239,7 +247,9 @@ func (r *Runner) answer(ctx context.Context, o chat.OpenTurn, w *writing) error 
 	if err != nil {
 		return fmt.Errorf("read the history: %w", err)
 	}
-	found, err := do(ctx, j, "find", r.find, knowledge.Query{Text: t.Input, History: past, At: t.AcceptedAt.Time, Limit: r.Limits.Passages, Tokens: r.Limits.Tokens})
+	notices, told := grounds(w.began.Notices)
+	found, err := do(ctx, j, "find", r.find, knowledge.Query{Text: t.Input, History: past, At: t.AcceptedAt.Time, Limit: r.Limits.Passages,
+		Tokens: r.passageTokens() - told})
 	blind := err != nil
 	switch {
 	case isCut(err) || errors.Is(err, errDiffers):
@@ -248,7 +258,7 @@ func (r *Runner) answer(ctx context.Context, o chat.OpenTurn, w *writing) error 
 		t.Degrade(chat.Fallback, "the documents could not be searched") // a poorer answer, not a failure
 		w.note(err)
 	}
-	t.Query, t.Generation, t.Passages = found.Query, found.Generation, found.Passages
+	t.Query, t.Generation, t.Passages = found.Query, found.Generation, append(notices, found.Passages...)
 	if t.Plan, err = do(ctx, j, "plan", r.plan, struct{}{}); err != nil {
 		return fmt.Errorf("choose a model: %w", err)
 	}

@@ -235,6 +235,7 @@ func (w *writing) note(err error) {
 // would else be left with half an answer or none.
 func (w *writing) finish(err error) {
 	t := w.turn
+	var off offError
 	if n := len(t.Attempts); n > 0 && t.Attempts[n-1].Finish == "" {
 		w.failed(&t.Attempts[n-1], err)
 		w.closeAttempt(&t.Attempts[n-1])
@@ -259,6 +260,8 @@ func (w *writing) finish(err error) {
 		t.Outcome = chat.HandedOver
 	case errors.Is(err, ErrStopped):
 		t.Outcome = chat.Stopped
+	case errors.As(err, &off):
+		w.switchedOff(off.Off)
 	case errors.Is(err, ErrInterrupted):
 		t.Outcome = chat.Interrupted
 		w.note(err)

@@ -83,17 +83,17 @@ func answer(req llm.Request) (string, llm.Finish) {
 	if wish == person && req.Handover != "" && req.Said == "" {
 		return req.Handover, llm.Stop
 	}
-	library := cutPassages(req.Passages, req.Language)
-	var chosen []quote
-	for _, readings := range readQuestion(req) {
-		for _, q := range readings {
-			if found := pick(library, q, chosen); len(found) > 0 {
-				chosen = append(chosen, found...)
-				break
-			}
-		}
+	// What customers are told for a time stands first, where it answers the question; what
+	// the documents answer is what they would without it.
+	n := notices(req.Passages)
+	documents := cutPassages(req.Passages[n:], req.Language)
+	documents.before = n
+	text := chosen(cutPassages(req.Passages[:n], req.Language), req)
+	if more := chosen(documents, req); text == "" {
+		text = more
+	} else if more != "" {
+		text += "\n\n" + strings.TrimLeft(more, " \n")
 	}
-	text := write(library, chosen, string(req.Said))
 	switch {
 	case text != "":
 		return text, llm.Stop
@@ -105,6 +105,29 @@ func answer(req llm.Request) (string, llm.Finish) {
 		return "", llm.Refusal
 	}
 	return lines.nothing, llm.Refusal
+}
+
+// notices returns how many of the passages, which begin with them, are notices.
+func notices(passages []chat.Passage) int {
+	n := 0
+	for n < len(passages) && strings.HasPrefix(passages[n].Document, chat.NoticeDocument) {
+		n++
+	}
+	return n
+}
+
+// chosen returns what of a library answers the questions of req, or "".
+func chosen(library *library, req llm.Request) string {
+	var quotes []quote
+	for _, readings := range readQuestion(req) {
+		for _, q := range readings {
+			if found := pick(library, q, quotes); len(found) > 0 {
+				quotes = append(quotes, found...)
+				break
+			}
+		}
+	}
+	return write(library, quotes, string(req.Said))
 }
 
 // wordsEnd returns where the n-th word of text and the white space after it end.

@@ -42,6 +42,7 @@ type library struct {
 	titles   [][]lang.Term // of each passage: its title and headings
 	updated  []string      // of each passage: when its document was, or ""
 	worth    []float64     // of each passage: what the search found in it, counted in rare words, or 0
+	before   int           // passages of the request that stand before these
 }
 
 // maxQuote bounds a unit in code points: with its mark it must fit into the 400 that the

@@ -23,7 +23,7 @@ func write(l *library, quotes []quote, said string) string {
 				b.WriteString(afterSaid(u))
 			}
 			last = i
-			writeUnit(&b, u)
+			writeUnit(&b, u, l.before+u.passage+1)
 		}
 	}
 	return b.String()
@@ -34,7 +34,7 @@ func (l *library) wasSaid(q quote, said string) bool {
 	return said != "" && strings.Contains(said, normal(l.units[q.units[len(q.units)-1]].text))
 }
 
-func writeUnit(b *strings.Builder, u unit) {
+func writeUnit(b *strings.Builder, u unit, mark int) {
 	switch u.kind {
 	case header:
 		cells := strings.Trim(u.text, "| ")
@@ -48,9 +48,9 @@ func writeUnit(b *strings.Builder, u unit) {
 			fmt.Fprintf(b, "**%s**", text)
 		}
 	case row: // the mark is inside the last cell, because what is outside is not shown
-		fmt.Fprintf(b, "| %s [%d] |", strings.Trim(u.text, "| "), u.passage+1)
+		fmt.Fprintf(b, "| %s [%d] |", strings.Trim(u.text, "| "), mark)
 	default:
-		fmt.Fprintf(b, "%s [%d]", u.text, u.passage+1)
+		fmt.Fprintf(b, "%s [%d]", u.text, mark)
 	}
 }
 

@@ -137,7 +137,7 @@ func (f *fixture) listsAssistants() {
 		{nil, []chat.ConversationID{a, b}}, {[]string{}, nil}, {[]string{"a"}, []chat.ConversationID{a}},
 		{[]string{"b", "c"}, []chat.ConversationID{b}}, {[]string{"a", "b"}, []chat.ConversationID{a, b}},
 	} {
-		found, err := f.s.Conversations(f.ctx, chat.Bot, test.assistants, "", 10)
+		found, err := f.s.Conversations(f.ctx, chat.Bot, test.assistants, "", 10, nil)
 		f.check(err)
 		var ids []chat.ConversationID
 		for _, c := range found {

@@ -63,6 +63,11 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"a file is sent once, in its own conversation", (*fixture).sendsFiles},
 		{"a message without words starts no turn", (*fixture).sendsNoWords},
 		{"files that were not sent are dropped", (*fixture).dropsUnsent},
+		{"what is switched off ends what runs and tells what comes", (*fixture).switchesOff},
+		{"what is switched off with a line says it and no more", (*fixture).silences},
+		{"a stateless turn has nobody to hand over to", (*fixture).silencesStateless},
+		{"an assistant's own switch goes before that of all", (*fixture).switchesOn},
+		{"notices are read until they are over, so many at a time", (*fixture).notices},
 		{"one member's failure leaves the others", (*fixture).members},
 		{"a list is of the assistants that are asked for", (*fixture).listsAssistants},
 		{"keys are found by their hash", (*fixture).keys},
@@ -581,7 +586,7 @@ func (f *fixture) queue() {
 	var got []chat.ConversationID
 	var after chat.ConversationID
 	for {
-		page, err := f.s.Conversations(f.ctx, chat.Queue, nil, after, 2)
+		page, err := f.s.Conversations(f.ctx, chat.Queue, nil, after, 2, nil)
 		f.check(err)
 		for _, c := range page {
 			got = append(got, c.ID)

@@ -46,7 +46,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
 
   let draft = newDraft(); // what the conversation is called until it has an id
   let log = events.empty(undefined, draft);
-  let state: State = { thread: log.thread, list: { entries: [], loading: false, more: false }, uploads: [], unread: 0 };
+  let state: State = { thread: log.thread, notices: [], list: { entries: [], loading: false, more: false }, uploads: [], unread: 0 };
   const listeners = new Set<(s: State) => void>();
   const eventListeners = new Set<(kind: string, item?: Item) => void>();
   let scheduled = false;
@@ -571,7 +571,9 @@ export function createChat(options: Options, env: Env = browser()): Chat {
         const settings = await server.get<WidgetSettings>(settingsPath(assistant, locale, options.accent));
         if (asked !== settingsAsked || ended.signal.aborted) return false;
         if (wanted !== locale) continue;
+        told = Date.now();
         set({ settings, failed: undefined });
+        tell();
         return true;
       } catch (error) {
         await spoken;
@@ -583,6 +585,34 @@ export function createChat(options: Options, env: Env = browser()): Chat {
         await pauses.pause(backOff(times, failures, problem.retryAfter), before);
       }
     }
+  }
+
+  // ---- notices: they end by themselves, and others come while the page is open ----
+
+  let told = 0; // when the server was asked last
+  let newsTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Shows the notices that are in force, until the next one ends or a look is due. */
+  function tell(): void {
+    const now = Date.now();
+    const dismissed = store.read().dismissed ?? [];
+    const inForce = (state.settings?.notices ?? []).filter((n) => Date.parse(n.until) > now);
+    const notices = inForce.filter((n) => !dismissed.includes(n.id));
+    if (notices.map((n) => n.id).join() !== state.notices.map((n) => n.id).join()) set({ notices });
+    clearTimeout(newsTimer);
+    newsTimer = setTimeout(() => void lookAround(), Math.min(times.news, ...inForce.map((n) => Date.parse(n.until) - now)));
+  }
+
+  /** Asks for notices and hours again, where somebody could see them. */
+  async function lookAround(): Promise<void> {
+    if (begun && visible && !env.hidden() && Date.now() - told >= times.news) {
+      told = Date.now();
+      const asked = settingsAsked;
+      const fresh = await server.get<WidgetSettings>(settingsPath(assistant, locale, options.accent), undefined, "no-cache").catch(() => undefined);
+      if (ended.signal.aborted) return;
+      if (fresh && asked === settingsAsked) set({ settings: { ...state.settings!, notices: fresh.notices, hours: fresh.hours } });
+    }
+    tell();
   }
 
   async function speak(wanted: string): Promise<void> {
@@ -735,6 +765,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
     visible(on) {
       visible = on;
       if (on) mark();
+      if (on && begun) void lookAround();
     },
 
     send: say,
@@ -786,6 +817,10 @@ export function createChat(options: Options, env: Env = browser()): Chat {
       proceed();
     },
     dismiss: () => set({ problem: undefined }),
+    dismissNotice(id) {
+      store.update(({ dismissed = [] }) => ({ dismissed: [...dismissed, id].slice(-50) }));
+      tell();
+    },
 
     upload(file) {
       if (allowed() && !log.thread.ended) void act(() => upload(file));
@@ -834,7 +869,7 @@ export function createChat(options: Options, env: Env = browser()): Chat {
       tabs.close();
       composer?.clear();
       dropFiles();
-      for (const timer of [typingTimer, queueTimer, readTimer]) clearTimeout(timer);
+      for (const timer of [typingTimer, queueTimer, readTimer, newsTimer]) clearTimeout(timer);
       listeners.clear();
       eventListeners.clear();
     },

@@ -48,6 +48,7 @@ export interface Times {
   typingHolds: number; // what is told of others
   read: number; // between two marks
   queue: number; // between two looks at one's place
+  news: number; // between two looks at the notices, while the chat is open
   steady: number; // a connection that held so long was a good one
   hidden: number; // after which a tab that nobody sees rests
 }
@@ -66,6 +67,7 @@ export const usual: Times = {
   typingHolds: 5_000,
   read: 1_000,
   queue: 15_000,
+  news: 60_000,
   steady: 5_000,
   hidden: 60_000,
 };

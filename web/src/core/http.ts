@@ -25,7 +25,7 @@ export class Problem extends Error {
 }
 
 export interface Http {
-  get<R>(path: string, token?: string): Promise<R>;
+  get<R>(path: string, token?: string, cache?: RequestCache): Promise<R>;
   post<R>(path: string, body: unknown, token?: string): Promise<R>;
   blob(path: string, token: string): Promise<Blob>;
 }
@@ -51,7 +51,7 @@ export function http(env: Env, base: string, ended: AbortSignal): Http {
   }
   const json = (r: Response) => r.json();
   return {
-    get: (path, token) => request(path, {}, token, json),
+    get: (path, token, cache = "default") => request(path, { cache }, token, json),
     post: (path, body, token) =>
       request(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }, token, json),
     blob: (path, token) => request(path, { headers: { Accept: "*/*" } }, token, (r) => r.blob()),

@@ -34,7 +34,7 @@ export interface T {
   number(n: number): string;
   /** 14:05 */
   time(at: string | number | Date): string;
-  /** today, yesterday, Monday, 3 May, 3 May 2025: for separators between days. */
+  /** today, yesterday, tomorrow, Monday, 3 May, 3 May 2025. */
   day(at: string | number | Date, now?: number): string;
   /** today 14:05, 3 May 14:05 */
   moment(at: string | number | Date, now?: number): string;
@@ -128,8 +128,8 @@ export function translator(locale: string, catalogue: Catalogue, language = "en"
     });
   const day = (at: Date, now: number): string => {
     const days = daysBetween(at, new Date(now));
-    if (days === 0 || days === 1) return relative.format(-days, "day");
-    if (days > 1 && days < 7) return weekday(at);
+    if (Math.abs(days) <= 1) return relative.format(-days, "day");
+    if (Math.abs(days) < 7) return weekday(at);
     return (at.getFullYear() === new Date(now).getFullYear() ? date : dateOfYear)(at);
   };
   return Object.assign(t, {

@@ -97,6 +97,21 @@ export interface WidgetSettings {
   limits?: {
     message_bytes: number;
   };
+  /** what is told first, the newest first; each is gone at its until */
+  notices?: {
+    id: string;
+    /** plain text */
+    text: string;
+    url?: string;
+    until: string;
+  }[];
+  /** there if the assistant says when people are there */
+  hours?: {
+    /** they are there now */
+    open: boolean;
+    /** when they leave or come back; missing: not within a year */
+    changes_at?: string;
+  };
 }
 
 /** A customer's message is durable. */

@@ -34,6 +34,7 @@ export interface Data {
   current?: string;
   outbox: Outgoing[];
   consent?: { version: string; locale: string; at: string };
+  dismissed?: string[]; // notices, the newest last
   customer?: string; // the id of the signed customer whose conversations are here
 }
 
@@ -116,6 +117,7 @@ function valid(value: unknown): Data {
     const files = list(o.files).filter((f) => text(f.id) && text(f.name) && text(f.type)) as unknown as File[];
     data.outbox.push({ key: o.key, conversation: o.conversation, text: o.text, at: o.at, files, ...(text(o.error) && { error: o.error }) });
   }
+  if (Array.isArray(value.dismissed)) data.dismissed = value.dismissed.filter(text).slice(-most);
   if (text(value.current)) data.current = value.current;
   if (text(value.customer)) data.customer = value.customer;
   const { consent } = value;

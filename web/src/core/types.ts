@@ -6,6 +6,9 @@ import type { Citation, File, Level, Outcome, WidgetSettings, FormFields } from 
 
 export type { Citation, File, Level, Outcome, WidgetSettings };
 
+/** What the company tells everybody for a time. */
+export type Notice = NonNullable<WidgetSettings["notices"]>[number];
+
 /** Who speaks for the company now. */
 export interface Owner {
   kind: "bot" | "queue" | "agent";
@@ -134,6 +137,7 @@ export interface Entry {
 export interface State {
   settings?: WidgetSettings; // undefined until loaded
   failed?: string; // the settings cannot be had: why, in words for the customer
+  notices: Notice[]; // in force, and not dismissed here
   thread: Thread;
   list: { entries: Entry[]; loading: boolean; more: boolean; error?: string };
   customer?: { id: string; name?: string }; // signed in
@@ -198,6 +202,7 @@ export interface Chat {
   skipCsat(): void;
   consent(): void;
   dismiss(): void; // the problem
+  dismissNotice(id: string): void; // also for later visits
 
   upload(file: globalThis.File): void;
   cancelUpload(key: string): void;

@@ -3,7 +3,7 @@ import { withoutBidi } from "../core/bidi.ts";
 import type { Shown } from "./Citation.tsx";
 import { useScene } from "./context.ts";
 import { Icon } from "./Icon.tsx";
-import { sourceLink } from "./source.ts";
+import { sourceLink, titleOf } from "./source.ts";
 
 interface Props {
   shown: Shown;
@@ -21,7 +21,7 @@ export function Card({ shown, close, hold }: Props) {
   const id = useId();
   const card = useRef<HTMLDivElement>(null);
   const href = sourceLink(citation, base);
-  const title = withoutBidi(citation.title) || t("thread.untitled");
+  const title = titleOf(citation, t);
 
   useLayoutEffect(() => {
     const element = card.current!;

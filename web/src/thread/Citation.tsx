@@ -1,8 +1,8 @@
 import { useRef } from "preact/hooks";
-import { withoutBidi } from "../core/bidi.ts";
 import type { Citation } from "../core/types.ts";
 import { soon } from "../later/later.ts";
 import { useScene } from "./context.ts";
+import { titleOf } from "./source.ts";
 
 /** The number after a sentence. To point at it or to reach it by keyboard shows its card;
  * to press it takes the reader into the card. */
@@ -15,7 +15,7 @@ export function Mark({ citation }: { citation: Citation }) {
       class="cite"
       ref={button}
       aria-haspopup="dialog"
-      aria-label={t("thread.source", { n: citation.mark, title: withoutBidi(citation.title) || t("thread.untitled") })}
+      aria-label={t("thread.source", { n: citation.mark, title: titleOf(citation, t) })}
       onPointerEnter={(e) => {
         soon(t);
         if (e.pointerType === "mouse") cite.peek(citation, button.current!);

@@ -54,7 +54,7 @@ export function Log({ state, retrying }: { state: State; retrying: boolean }) {
   const tail = (
     <>
       {waits && <Waiting activity={waits.activity} accepted={waits.accepted} />}
-      {thread.owner.kind === "queue" && !thread.ended && <Later part="Queue" t={t} queue={thread.queue ?? {}} />}
+      {thread.owner.kind === "queue" && !thread.ended && <Later part="Queue" t={t} queue={thread.queue ?? {}} hours={settings?.hours} />}
       {thread.typing && !thread.ended && <Later part="Typing" t={t} name={thread.typing.name || thread.owner.name || t("thread.a_person")} after={items.at(-1)?.key} />}
       {(thread.csat === "requested" || thread.csat === "given") && <Later part="Csat" t={t} given={thread.csat === "given"} />}
     </>

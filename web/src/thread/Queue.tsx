@@ -1,12 +1,12 @@
 import { useEffect } from "preact/hooks";
 import { duration } from "../core/amounts.ts";
-import type { Chat, Thread } from "../core/types.ts";
+import type { Chat, Thread, WidgetSettings } from "../core/types.ts";
 import { Avatar } from "./AgentMessage.tsx";
 import { useScene } from "./context.ts";
 import { Dots } from "./Waiting.tsx";
 
 /** Where the customer stands while nobody has taken the conversation. */
-export function Queue({ queue }: { queue: NonNullable<Thread["queue"]> }) {
+export function Queue({ queue, hours }: { queue: NonNullable<Thread["queue"]>; hours?: WidgetSettings["hours"] }) {
   const { t, say } = useScene();
   const { place } = queue;
   const standing = place === undefined ? t("thread.queue") : place <= 1 ? t("thread.queue_next") : t("thread.queue_place", { n: place });
@@ -19,8 +19,14 @@ export function Queue({ queue }: { queue: NonNullable<Thread["queue"]> }) {
         <span class="pulse" />
         {standing}
       </p>
-      {queue.expectedWaitMs !== undefined && <p>{t("thread.queue_wait", { time: duration(t, queue.expectedWaitMs) })}</p>}
+      {queue.expectedWaitMs !== undefined && hours?.open !== false && <p>{t("thread.queue_wait", { time: duration(t, queue.expectedWaitMs) })}</p>}
       {queue.since && <p>{t("thread.queue_since", { time: t.time(queue.since) })}</p>}
+      {hours && (
+        <p>
+          {t(hours.open ? "thread.queue_open" : "thread.queue_closed")}
+          {!hours.open && hours.changes_at && ` ${t("thread.queue_back", { time: t.moment(hours.changes_at) })}`}
+        </p>
+      )}
       <p>{t("thread.queue_more")}</p>
     </div>
   );

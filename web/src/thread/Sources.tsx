@@ -1,10 +1,9 @@
 import { useState } from "preact/hooks";
-import { withoutBidi } from "../core/bidi.ts";
 import type { Citation } from "../core/types.ts";
 import { Mark } from "./Citation.tsx";
 import { useScene } from "./context.ts";
 import { Icon } from "./Icon.tsx";
-import { byDocument, sourceLink, used } from "./source.ts";
+import { byDocument, sourceLink, titleOf, used } from "./source.ts";
 
 /** More are shown when they are asked for. */
 const few = 3;
@@ -22,7 +21,7 @@ export function Sources({ text, citations }: { text: string; citations: Citation
       <ol>
         {documents.slice(0, documents.length - hidden).map((passages) => {
           const first = passages[0]!;
-          const title = withoutBidi(first.title) || t("thread.untitled");
+          const title = titleOf(first, t);
           const href = sourceLink(first, base);
           return (
             <li key={first.mark}>

@@ -11,6 +11,7 @@ import { Composer } from "./Composer.tsx";
 import { SceneContext, type Scene } from "./context.ts";
 import { keepFocus } from "./focus.ts";
 import { flagsOf, Log } from "./Log.tsx";
+import { Notices } from "./Notices.tsx";
 import { Connection, Problem } from "./Status.tsx";
 import { useCard } from "./useCard.ts";
 
@@ -104,6 +105,7 @@ export function Thread({ chat, state, t, whole = false, base = "" }: Props) {
   return (
     <SceneContext.Provider value={scene}>
       <div class="thread" ref={box} onKeyDown={key} onDragEnter={drag} onDragOver={drag} onDragLeave={leave} onDrop={drop}>
+        <Notices notices={state.notices} />
         <Connection link={thread.link} />
         <Log state={state} retrying={retrying !== undefined} />
         {state.problem && <Problem problem={state.problem} />}

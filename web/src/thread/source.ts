@@ -1,11 +1,20 @@
+import { withoutBidi } from "../core/bidi.ts";
+import type { T } from "../core/i18n.ts";
 import type { Citation } from "../core/types.ts";
 
-/** Where a quote can be read: on the server's own page of the document, or in the document
+/** What a citation's document is called; a notice is no document. */
+export function titleOf(cited: Citation, t: T): string {
+  if (cited.document?.startsWith("notice:")) return t("thread.notice");
+  return withoutBidi(cited.title) || t("thread.untitled");
+}
+
+/** Where a quote can be read, if anywhere: on the server's own page of the document, or in the document
  * itself, where browsers that can will show the very words. Undefined if the address is not
  * one that may be followed. */
 export function sourceLink(cited: Citation, base: string): string | undefined {
   const server = new URL(base || "/", document.baseURI);
   let url: URL;
+  if (!cited.url) return undefined;
   try {
     url = new URL(cited.url, server);
   } catch {

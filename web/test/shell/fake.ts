@@ -19,6 +19,7 @@ export function fakeState(change: Partial<State> = {}): State {
     },
     list: { entries: [], loading: false, more: false },
     uploads: [],
+    notices: [],
     unread: 0,
     ...change,
   };

@@ -10,6 +10,14 @@ import { fakeState } from "./fake.ts";
 const skeleton = readFileSync(path.resolve("src/page/skeleton.html"), "utf8").replace(/<!--[^]*?-->/g, "");
 document.body.innerHTML = /<body>([^]*)<\/body>/.exec(skeleton)![1]!;
 
+// The page looks for news as long as it is open; the process need not wait for that.
+const { setTimeout: wait } = globalThis;
+globalThis.setTimeout = ((act: () => void, ms?: number) => {
+  const timer = wait(act, ms);
+  if ((ms ?? 0) > 30_000) timer.unref();
+  return timer;
+}) as typeof setTimeout;
+
 const asked: string[] = [];
 let settings: (body: unknown) => void;
 const answer = new Promise((resolve) => (settings = resolve));

@@ -8,9 +8,9 @@ import type { Citation, ChoicesItem, FormItem, Item, State } from "../../src/cor
 import { Thread } from "../../src/thread/index.tsx";
 import { exchanges, flagsOf, waitsFor } from "../../src/thread/Log.tsx";
 import { initials } from "../../src/thread/initials.ts";
-import { sourceLink } from "../../src/thread/source.ts";
+import { sourceLink, titleOf } from "../../src/thread/source.ts";
 import { distant } from "../../src/thread/Time.tsx";
-import { answer, citation, customer, having, noon, recorder } from "./scene.ts";
+import { answer, citation, customer, having, noon, recorder, settings } from "./scene.ts";
 
 const t = translator("en", en);
 await later();
@@ -59,7 +59,7 @@ test("the log announces nothing itself; its running answer is busy", () => {
   const log = page.find("[role=log]");
   assert.equal(log.getAttribute("aria-live"), "off");
   assert.equal(page.find(".answer").getAttribute("aria-busy"), "true");
-  assert.equal(log.contains(page.find("[role=status]")), false);
+  assert.equal(log.contains(page.find(".unseen[role=status]")), false);
   page.unmount();
 });
 
@@ -84,7 +84,7 @@ test("a message that was not accepted has no answer on its way for more than 8 s
   page.find(".waiting .dots");
   act(() => mock.timers.tick(8000));
   assert.equal(page.all(".waiting").length, 0);
-  assert.equal(page.find("[role=status]").textContent, "");
+  assert.equal(page.find(".unseen[role=status]").textContent, "");
   page.show(having({ items: [hi] }));
   assert.match(page.find(".waiting").textContent!, /Looking for the answer/);
   mock.timers.reset();
@@ -220,7 +220,7 @@ test("screen readers hear each place in the queue, and that somebody types once 
   const show = (state: State) => {
     page.show(state);
     act(() => mock.timers.tick(2000));
-    const { textContent } = page.find("[role=status]");
+    const { textContent } = page.find(".unseen[role=status]");
     if (textContent && textContent !== heard.at(-1)) heard.push(textContent);
   };
   [queue({ place: 3 }), queue({ place: 3, expectedWaitMs: 1000 }), queue({ place: 1 })].forEach(show);
@@ -348,4 +348,46 @@ test("days and hours apart are separated; initials are of the first and last nam
   assert.equal(distant(noon, "2026-11-20T12:30:00Z"), false);
   assert.equal(distant(noon, "2026-11-20T13:30:00Z"), true);
   assert.deepEqual(["Mia Larsen", "Jean-Luc de la Tour", "émile", "李 小龙", "(x) 👋", "e\u0301mile", ""].map(initials), ["ML", "JT", "É", "李小", "X", "E", ""]);
+});
+
+test("notices stand first, as plain text, and each can be dismissed", () => {
+  const notices = [
+    { id: "b1", text: "Deliveries <b>are</b> late.", url: "https://shop.example/late", until: noon },
+    { id: "b2", text: "\u202eevil", url: "javascript:alert(1)", until: noon },
+  ];
+  const page = thread(having({ items: [] }, { notices }));
+  const board = page.find(".notices");
+  assert.equal(board.getAttribute("role"), "status");
+  assert.equal(board, page.find(".thread").firstElementChild);
+  const [first, second] = [...board.querySelectorAll(".notice")];
+  assert.equal(first!.querySelector("p")!.textContent, "Deliveries <b>are</b> late. Read more");
+  assert.equal(first!.querySelector("a")!.getAttribute("href"), "https://shop.example/late");
+  assert.equal(second!.querySelector("a"), null, "an address that is none");
+  assert.equal(second!.querySelector("p")!.textContent!.trim(), "evil");
+  const dismiss = second!.querySelector("button")!;
+  assert.equal(dismiss.getAttribute("aria-label"), "Dismiss: evil");
+  act(() => dismiss.click());
+  assert.deepEqual(page.calls, ["dismissNotice b2"]);
+  page.show(having({ items: [] }));
+  assert.equal(page.find(".notices").childElementCount, 0, "the region stays, so that what comes is announced");
+});
+
+test("a citation of a notice is called so in the reader's language and leads nowhere", () => {
+  const cited = citation(1, { title: "Notice", url: "", document: "notice:b1", generation: "" });
+  assert.equal(sourceLink(cited, "https://chat.example"), undefined);
+  const german = translator("de", { ...en, "thread.notice": "Hinweis" }, "de");
+  assert.equal(titleOf(cited, german), "Hinweis");
+  const page = thread(having({ items: [hi, answer("Late.[1]", { citations: [cited] })] }));
+  assert.equal(page.find(".sources .source").textContent, "Notice");
+  assert.equal(page.find(".sources").querySelector("a"), null);
+});
+
+test("who waits is told whether people are there, and when they are back", () => {
+  const waiting = (hours?: { open: boolean; changes_at?: string }) =>
+    thread(having({ items: [hi], owner: { kind: "queue" }, queue: { place: 2 } }, { settings: { ...settings, hours } })).find(".queue").textContent!;
+  assert.doesNotMatch(waiting(), /Our team|Nobody/);
+  assert.match(waiting({ open: true, changes_at: "2026-11-23T16:30:00.000Z" }), /Our team is here right now\.(?!.*Back again)/);
+  const tomorrow = new Date(Date.now() + 86_400_000);
+  assert.match(waiting({ open: false, changes_at: tomorrow.toISOString() }), /Nobody from our team is here right now\. Back again: \S*tomorrow/);
+  assert.match(waiting({ open: false }), /right now\.(?!.*Back again)/);
 });

@@ -26,6 +26,7 @@ export const quiet: State = {
   thread: { key: "k1", items: [], seq: 0, owner: { kind: "bot" }, ended: false, csat: "none", readByAgent: 0, link: "live", loading: false, consentNeeded: false, unread: 0 },
   list: { entries: [], loading: false, more: false },
   uploads: [],
+  notices: [],
   unread: 0,
 };
 
