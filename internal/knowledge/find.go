@@ -162,7 +162,7 @@ func (g *Generation) passage(h Hit, s span, end int) chat.Passage {
 	return chat.Passage{
 		Document: d.ID, Generation: g.id, Title: d.Title, Heading: outlineOf(d).path(c.start, end), URL: d.URL, Updated: string(d.Updated),
 		Text: chat.Text(text), Start: c.start, End: end, Tokens: lang.Tokens(text),
-		Score: h.Score, Scores: map[string]float64{"words": h.Words, "pairs": h.Pairs},
+		Score: h.Score, Scores: map[string]float64{"words": h.Words, "pairs": h.Pairs, "worth": h.Worth},
 	}
 }
 

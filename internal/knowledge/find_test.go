@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -98,6 +99,21 @@ func TestFindHeadingThatIsTheQuestion(t *testing.T) {
 	}
 }
 
+// TestWorthIsTheSameInSmallAndLargeBases checks that a passage which has a word that no
+// other has is worth about one such word, however many others there are.
+func TestWorthIsTheSameInSmallAndLargeBases(t *testing.T) {
+	for _, others := range []int{5, 500} {
+		docs := []Document{{ID: "lamp", Text: "The lamp shines."}}
+		for i := range others {
+			docs = append(docs, Document{ID: fmt.Sprint(i), Text: "The chair creaks."})
+		}
+		found, err := build(t, docs).Find(t.Context(), Query{Text: "lamp"})
+		if err != nil || len(found.Passages) != 1 || math.Abs(found.Passages[0].Scores["worth"]-0.5) > 0.2 {
+			t.Errorf("among %d others: %+v, %v, want a worth of about .5", others, found.Passages, err)
+		}
+	}
+}
+
 func TestFindStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -170,11 +186,14 @@ func TestOtherWordsForTheSameAreSearched(t *testing.T) {
 		{ID: "contact", Text: "The telephone of the workshop is staffed in the morning."},
 		{ID: "lamp", Text: "The lamp has a phone holder, and the lamp shines on the telephone."},
 		{ID: "delivery", Text: "Delivery takes three days."},
+		{ID: "abroad", Text: "A parcel to Denmark takes a week."},
 	})
 	for question, want := range map[string]string{
 		"workshop phone":        "contact lamp", // "phone" alone would not make "telephone" count
 		"shipping":              "delivery",     // no document has the word
 		"is the lamp for free?": "lamp",         // "price" is near "free", and is not searched
+		"I live in Aarhus":      "abroad",       // nor is what is near a word, but where no document has the word
+		"delivery to Aarhus":    "delivery abroad",
 	} {
 		if got := foundOn(t, g, question, "2026-01-01T00:00:00Z"); got != want {
 			t.Errorf("%q found %q, want %q", question, got, want)

@@ -115,6 +115,9 @@ type score struct{ words, pairs float32 }
 
 func (s score) total() float32 { return s.words + s.pairs }
 
+// rarity is what a term tells that n of so many chunks have: BM25's inverse frequency.
+func rarity(n, chunks float64) float64 { return math.Log(1 + (chunks-n+0.5)/(n+0.5)) }
+
 // add adds the BM25F score of one term or pair of the query, whose weight there is
 // weight, to each chunk that has it. Postings that make no sense end the list.
 func (t *tally) add(postings string, weight float64, pairs bool) {
@@ -123,8 +126,7 @@ func (t *tally) add(postings string, weight float64, pairs bool) {
 	if at == 0 || float64(n) > chunks {
 		return
 	}
-	idf := math.Log(1 + (chunks-float64(n)+0.5)/(float64(n)+0.5))
-	w := float32(weight * idf * (k1 + 1))
+	w := float32(weight * rarity(float64(n), chunks) * (k1 + 1))
 	for c := -1; at < len(postings); {
 		gap, m := postingNumber(postings[at:])
 		at += m

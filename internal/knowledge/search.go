@@ -25,6 +25,7 @@ type Hit struct {
 	Score      float64 // Words + Pairs
 	Words      float64 // BM25F of the words
 	Pairs      float64 // of the pairs of neighbouring words, already weighted
+	Worth      float64 // Words, counted in words that a single chunk has: the same in small and large bases
 
 	chunk int32
 }
@@ -88,13 +89,14 @@ func (g *Generation) search(p parsed, k int) []Hit {
 	if g.dated {
 		t.seen = slices.DeleteFunc(t.seen, func(n int32) bool { return !g.docs[g.chunks[n].doc].validOn(p.day) })
 	}
-	top := t.top(k)
+	top, one := t.top(k), rarity(1, float64(len(g.chunks)))*(k1+1)
 	hits := make([]Hit, len(top))
 	for i, n := range top {
 		c, s := g.chunks[n], t.scores[n]
 		hits[i] = Hit{
 			Document: g.docs[c.doc].ID, Start: c.start, End: c.end, chunk: n,
 			Score: float64(s.total()), Words: float64(s.words), Pairs: float64(s.pairs),
+			Worth: float64(s.words) / one,
 		}
 	}
 	return hits
@@ -231,10 +233,10 @@ func (g *Generation) parse(q Query) parsed {
 
 // synonyms returns other words for w, which count less.
 func (g *Generation) synonyms(w weighted[string], language string) []weighted[string] {
-	like, _ := lang.Synonyms(w.key, language)
+	like, near := lang.Synonyms(w.key, language)
 	weight := w.weight * synonymWeight
-	if len(like) > 0 && g.words.find(w.key) == "" {
-		weight = w.weight * insteadWeight
+	if g.words.find(w.key) == "" {
+		like, weight = slices.Concat(like, near), w.weight*insteadWeight
 	}
 	out := make([]weighted[string], len(like))
 	for i, s := range like {

@@ -43,6 +43,7 @@ var synonyms = sync.OnceValue(func() map[string]map[string]likeness {
 				}
 			}
 		}
+		addPlaces(of, language)
 		m[language] = of
 	}
 	return m
@@ -142,6 +143,71 @@ leak leaks leaking
 broken broke break
 colour color
 centre center
+~ postage shipping delivery
+~ freight delivery shipping
+~ stolen theft nicked robbed gone lost
+~ deduct subtract fee charge
+toilet loo restroom bathroom wc
+xmas christmas
+biggest largest greatest maximum
+smallest lowest minimum
+~ branch shop store location
+~ toddler baby child infant
+pupil student schoolchild
+~ teacher school class
+~ damp wet moist
+lease leasing
+~ lease leasing rent rental hire
+~ damaged broken snapped torn ripped cracked hole
+~ unused new unworn
+courier carrier
+~ courier carrier driver postman
+~ locked blocked
+wellies wellington
+~ wellies boot
+~ raincoat jacket
+~ headlamp torch flashlight lamp
+~ inflatable blow-up
+basket cart trolley
+~ hotline phone number line
+~ saturday sunday weekend
+~ lesson course class training
+~ discontinued sold
+id identity
+~ id identity passport card
+~ blind accessible accessibility disabled wheelchair reader
+~ complain complaint unhappy dissatisfied angry
+~ apply register registration sign
+~ fridge freezer refrigerator
+~ battery rechargeable charge charger charging
+~ mobile phone smartphone cell
+~ doctor medical
+~ petrol gas fuel
+~ rubbish waste disposal recycle recycling bin
+~ quote offer estimate
+~ logo print printed printing
+~ trainer shoe sneaker boot footwear
+~ ruin ruined destroyed damaged
+~ burn burnt fire flames
+~ spare replacement part
+~ wait delay
+~ speak talk call phone
+~ proof evidence receipt
+~ lend rent borrow
+~ owe outstanding rest balance remaining
+~ last late latest deadline
+~ under below
+~ above over
+~ old age year
+~ weigh weight kg kilos kilograms heavy
+~ tall height
+~ mould mildew
+~ swim swimming water
+~ stitch stitched stitching embroider embroidered embroidery sewn
+~ blanket throw
+~ misspelt typo spelling mistake
+~ reply answer respond response
+~ sleeve sleeveless sleeves
 ~ 1 one
 ~ 2 two twice
 ~ 3 three

@@ -18,6 +18,12 @@ func TestSynonyms(t *testing.T) {
 		{"versand", "lieferung", "de", true, false},
 		{"shipping", "shipping", "en", false, false},
 		{"lieferung", "versand", "xx", false, false},
+		{"hamburg", "germany", "en", false, true},
+		{"germany", "hamburg", "en", false, false}, // what is said of a part need not be so of the whole
+		{"germany", "eu", "en", false, true},
+		{"eu", "germany", "en", false, false},
+		{"wien", "österreich", "de", false, true},
+		{"hamburg", "france", "en", false, false},
 	} {
 		language := tt.language
 		if language == "" {

@@ -37,6 +37,8 @@ type Request struct {
 	Question chat.Text      // what is to be answered
 	Passages []chat.Passage // the grounds, best first; [n] in a reply refers to the n-th, from 1
 	Language string         // of the question, "en", or "" if unknown
+	// Handover is the line that asks for a person to take over, or "" where none can.
+	Handover string
 	// Quiet: where the grounds give no answer, say nothing: the asker has a line for that.
 	Quiet bool
 	// Said is text of this answer that the customer has already seen and that cannot

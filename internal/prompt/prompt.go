@@ -75,6 +75,7 @@ func Build(in Input) (llm.Request, []chat.Part) {
 		Question: in.Question,
 		Passages: in.Passages,
 		Language: in.Language,
+		Handover: in.handover(),
 		Quiet:    in.Quiet,
 	}, d.parts()
 }

@@ -63,6 +63,23 @@ func TestSameInputSameBytes(t *testing.T) {
 	}
 }
 
+// The line that asks for a person goes along for who reads no instructions, where there is one.
+func TestHandover(t *testing.T) {
+	in := sample(2, 1, 60)
+	in.Language = "de"
+	if req, _ := prompt.Build(in); req.Handover != prompt.Unsure("de") {
+		t.Errorf("Handover = %q, want ours in German", req.Handover)
+	}
+	in.Handover = "Moment, ich hole jemanden."
+	if req, _ := prompt.Build(in); req.Handover != in.Handover {
+		t.Errorf("Handover = %q, want the assistant's own", req.Handover)
+	}
+	in.HandOff = false
+	if req, _ := prompt.Build(in); req.Handover != "" {
+		t.Errorf("Handover = %q, and nobody can take over", req.Handover)
+	}
+}
+
 // Two turns that follow each other share everything up to the end of the cached history.
 func TestPrefixIsStable(t *testing.T) {
 	in := sample(4, 3, 60)

@@ -210,11 +210,19 @@ func duty(in *Input, documents int) string {
 	}
 	switch {
 	case in.HandOff:
-		return s + dutyHandOff + cmp.Or(in.Handover, Unsure(in.Language))
+		return s + dutyHandOff + in.handover()
 	case in.Blind && documents == 0:
 		return s + dutyAgain
 	}
 	return s + dutyAlone
+}
+
+// handover returns the line that asks for a person to take over, or "" where none can.
+func (in *Input) handover() string {
+	if !in.HandOff {
+		return ""
+	}
+	return cmp.Or(in.Handover, Unsure(in.Language))
 }
 
 // updatedTwice reports whether passages were updated on different days.

@@ -55,7 +55,6 @@ var (
 
 // What an answer of each form contains: one of the words, folded, or the pattern.
 var (
-	costWords  = set(`cost costs price prices fee kostet kosten preis coute costa cuesta`)
 	moneyWords = set(`eur usd gbp chf euro euros dollar dollars pounds free kostenlos gratis gratuit gratuito gratuita`)
 	timeWords  = set(`minute minutes hour hours day days week weeks month months year years today tomorrow immediately
 		monday tuesday wednesday thursday friday saturday sunday january february april june july august september october
@@ -80,23 +79,21 @@ func (a asks) fit(text string) float64 {
 	for _, f := range []struct {
 		asked bool
 		has   func() bool
-		about map[string]bool
 	}{
-		{a.money, func() bool { return strings.ContainsAny(text, "€$£¥%") || hasWord(text, moneyWords) }, costWords},
+		{a.money, func() bool { return strings.ContainsAny(text, "€$£¥%") || hasWord(text, moneyWords) }},
 		{a.time, func() bool {
 			return hasWord(text, timeWords) || digit && clock.MatchString(text) || !a.lasts && hasWord(text, whenWords)
-		}, nil},
-		{a.number, func() bool { return digit || hasWord(text, numberWords) }, nil},
+		}},
+		{a.number, func() bool { return digit || hasWord(text, numberWords) }},
 		{a.reach, func() bool {
 			return strings.Contains(text, "@") || strings.Contains(text, "://") || digit && (number.MatchString(text) || extension.MatchString(text) && hasWord(text, phoneWords))
-		}, nil},
+		}},
 	} {
 		switch {
 		case !f.asked:
 			continue
 		case f.has():
 			score++
-		case f.about != nil && hasWord(text, f.about): // it speaks of it and does not say it
 		default:
 			score--
 		}

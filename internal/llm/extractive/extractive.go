@@ -2,13 +2,16 @@
 // table rows of the given passages that answer the question, and quotes them word for
 // word, each with the mark of its passage; headings above them, the headers of tables and
 // code have none. When nothing answers, it says so. It needs no
-// key and no network, so it is what remains when every model is out of reach.
+// key and no network, so it is what remains when every model is out of reach. Who asks for
+// a person gets the line with which models ask for one.
 //
 // Its one idea is coverage: which share of what the question asks for, weighted by how
 // rare each word is in the passages, is found in a unit of text and in the headings above
 // it. A word that stands nowhere in the passages still counts in full, which is how an
-// unanswerable question is told from an answerable one. Start with Provider.Stream; unit.go
-// cuts passages, question.go reads the question, rate.go compares the two, pick.go decides.
+// unanswerable question is told from an answerable one. How much coverage counts beside what
+// the search found, and the form that is asked for, is learned. Start with Provider.Stream;
+// unit.go cuts passages, question.go reads the question, rate.go compares the two, score.go
+// says how likely a quotation answers, pick.go decides.
 package extractive
 
 import (
@@ -76,6 +79,10 @@ func answer(req llm.Request) (string, llm.Finish) {
 	if line, ok := pleasantry(string(req.Question), lines); ok && req.Said == "" {
 		return line, llm.Stop
 	}
+	wish := readWish(string(req.Question))
+	if wish == person && req.Handover != "" && req.Said == "" {
+		return req.Handover, llm.Stop
+	}
 	// What customers are told for a time stands first, where it answers the question; what
 	// the documents answer is what they would without it.
 	n := notices(req.Passages)
@@ -92,6 +99,8 @@ func answer(req llm.Request) (string, llm.Finish) {
 		return text, llm.Stop
 	case req.Said != "":
 		return "", llm.Stop // all there is to say was said
+	case wish == somebody && req.Handover != "":
+		return req.Handover, llm.Stop
 	case req.Quiet:
 		return "", llm.Refusal
 	}

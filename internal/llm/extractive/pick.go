@@ -13,21 +13,19 @@ import (
 // table with what stands above it.
 type quote struct {
 	units []int // in the order of the passage; all of one passage
+	features
 	score float64
-	cover float64 // share of the question
-	own   float64 // the same, by the words of the unit that answers alone
-	lone  bool    // it has but one of several words of the question
+	own   float64 // share of the question, by the words of the unit that answers alone
 	fit   float64 // as asks.fit gives it
 	block bool    // a list, a table or a section
 	aside bool    // it only says where to read on
 }
 
-// What must be covered for an answer, and what a further quotation must have.
+// What a further quotation must have.
 const (
-	enough    = 0.5  // share of the question that the best quotation covers
-	further   = 0.80 // of the best score, in the same passage
-	elsewhere = 0.95 // of the best score, in another passage
-	asGood    = 0.90 // of the best score, from which on the newer document goes first
+	further   = 0.3  // at most so much less than the best score, in the same passage
+	elsewhere = 0.15 // … in another passage
+	asGood    = 1.0  // … from which on the newer document goes first
 	besides   = 0.90 // of what the best quotation has in its own words
 	most      = 3    // quotations for one question
 )
@@ -36,7 +34,7 @@ const (
 // already has. Nothing answers when it is empty.
 func pick(l *library, q question, chosen []quote) []quote {
 	r := rate(l, q)
-	all := slices.DeleteFunc(r.quotes(), func(q quote) bool { return q.cover < enough || q.lone })
+	all := slices.DeleteFunc(r.quotes(), func(q quote) bool { return q.score < enough })
 	slices.SortStableFunc(all, func(a, b quote) int { return cmp.Compare(b.score, a.score) })
 	if len(all) == 0 {
 		return nil
@@ -45,24 +43,24 @@ func pick(l *library, q question, chosen []quote) []quote {
 	best := all[0]
 	var picked []quote
 	for _, c := range all {
-		least := further
+		behind := further
 		if l.passage(c) != l.passage(best) {
-			least = elsewhere
+			behind = elsewhere
 		}
-		if len(picked) == most || c.score < best.score*further {
+		if len(picked) == most || c.score < best.score-further {
 			break
 		}
 		if l.newer(best, c) {
 			continue // it may be out of date
 		}
-		if c.score < best.score*least || len(picked) > 0 && (c.block || best.block || c.aside || c.fit < best.fit || c.own < besides*best.own || l.step(c)) {
+		if c.score < best.score-behind || len(picked) > 0 && (c.block || best.block || c.aside || c.fit < best.fit || c.own < besides*best.own || l.step(c)) {
 			continue
 		}
 		if !l.repeats(c, picked) && !l.repeats(c, chosen) {
 			picked = append(picked, c)
 		}
 	}
-	if len(picked) == 1 && !best.block && !r.asks.exact() {
+	if len(picked) == 1 && !best.block && (!r.asks.exact() || hasWord(q.text, joining)) {
 		picked[0].units = l.withRest(picked[0].units)
 	}
 	order := func(q quote) int { // the best paragraph first, then its passage, then as they were found
@@ -85,7 +83,7 @@ func pick(l *library, q question, chosen []quote) []quote {
 func (l *library) newestFirst(all []quote) {
 	at := 0
 	for i, c := range all {
-		if c.score < all[0].score*asGood {
+		if c.score < all[0].score-asGood {
 			break
 		}
 		if c.fit >= all[0].fit && l.newer(c, all[at]) {
@@ -111,6 +109,9 @@ func (l *library) newer(a, b quote) bool {
 	both, all := l.shared(i, j)
 	return all > 0 && both >= 0.4*all
 }
+
+// joining are words of questions that ask for two things, of which one sentence may say one.
+var joining = set(`and und et`)
 
 // A single sentence goes on to the end of its paragraph within these bounds.
 const (
@@ -153,17 +154,17 @@ func (r *ratings) quotes() []quote {
 		switch {
 		case u.kind == sentence && (u.whole || len(u.terms) > 5):
 			if before := r.library.withBefore(i); !units[before[0]].torn {
-				all = append(all, r.quote(i, r.withAfter(before), false))
+				all = append(all, r.quote(i, r.withAfter(before)))
 			}
 		case u.kind == item && numbered.MatchString(u.text) && !r.asks.exact():
 			// one step helps nobody; the block has all
 		case u.kind == item && u.whole && len(u.terms) > 5:
-			all = append(all, r.quote(i, []int{i}, false))
+			all = append(all, r.quote(i, []int{i}))
 		case u.kind == item && r.library.introduces(u.above):
-			all = append(all, r.quote(i, []int{u.above, i}, false))
+			all = append(all, r.quote(i, []int{u.above, i}))
 		case u.kind == row:
 			if h := r.library.headerOf(i); h >= 0 {
-				all = append(all, r.quote(i, []int{h, i}, false))
+				all = append(all, r.quote(i, []int{h, i}))
 			}
 		}
 		if (u.kind == item || u.kind == header) && u.top == i {
@@ -186,12 +187,6 @@ const (
 	headed       = 0.75
 	sectionWords = 90
 )
-
-// behind is the most that a passage loses that the search found much worse than the best.
-const behind = 0.35
-
-// fitWeight is what it is worth to have the form that is asked for.
-const fitWeight = 0.2
 
 // section rates the beginning of what stands under a heading that is as good as the
 // question: whoever wrote it has answered in full, be it in several paragraphs.
@@ -230,57 +225,51 @@ func (r *ratings) section(h int) (quote, bool) {
 	if len(units) < 2 {
 		return quote{}, false
 	}
-	q := quote{units: units, own: own, block: true}
-	q.cover, q.lone = r.coverage(append([]int{h}, units...)...)
-	q.cover = max(q.cover, 0.95*own)
-	q.score = q.cover + 0.35*own + 0.15*r.phrases[h] + r.polarity(l.units[units[0]].text, h) + 0.1*r.about[l.units[h].passage]
+	q := quote{features: r.describe(units[0], units), units: units, own: own, block: true}
+	q.features[askedInUnit], q.features[unitAsked] = own, 0
+	q.form(r.asks.fit(joined(l, units)), true)
+	q.manner(0.15*r.phrases[h] + 6*r.polarity(l.units[units[0]].text, h))
 	if r.asks.steps || r.asks.meaning {
-		q.score += 0.1
+		q.manner(0.5)
 	}
-	q.score *= r.placed(l.units[h].passage)
+	q.score = q.features.score()
 	return q, true
 }
 
 // quote rates units that are shown together; main is the one that answers.
-func (r *ratings) quote(main int, units []int, block bool) quote {
+func (r *ratings) quote(main int, units []int) quote {
 	u := r.library.units[main]
-	q := quote{units: units, own: r.ownCoverage(main), block: block}
-	q.cover, q.lone = r.coverage(append([]int{main}, units...)...)
-	fit := r.asks.fit(u.text)
+	q := quote{features: r.describe(main, units), units: units, own: r.ownCoverage(main)}
+	q.fit = r.asks.fit(u.text)
 	if h := r.library.headerOf(main); u.kind == row && h >= 0 && strings.ContainsAny(u.text, "0123456789") {
-		fit = max(fit, r.asks.fit(r.library.units[h].text+"\n"+u.text)) // "Time in days | 6–7"
+		q.fit = max(q.fit, r.asks.fit(r.library.units[h].text+"\n"+u.text)) // "Time in days | 6–7"
 	}
-	q.fit = fit
-	q.score = q.cover + 0.35*max(q.own, r.opens(main)) + 0.15*r.phrases[main] + fitWeight*fit
+	q.form(q.fit, false)
+	q.manner(0.15*r.phrases[main] + 0.35*max(0, r.opens(main)-q.own) + 6*r.polarity(u.text, u.above))
 	if r.announced(u.above) {
-		q.score += 0.1
+		q.manner(0.5)
 	}
 	if r.asks.meaning && r.defines(main) {
-		q.score += 0.2
-	}
-	q.score += r.polarity(u.text, u.above)
-	if !r.special && aboutSpecial(u.text) {
-		q.score -= 0.08
+		q.manner(0.2)
 	}
 	if q.aside = elsewhereSaid.MatchString(u.text); q.aside {
-		q.score -= 0.15
+		q.manner(-1)
 	}
 	switch n := len(u.terms); {
 	case u.kind == item && numbered.MatchString(u.text):
-		q.score -= 0.15 // one step, where a fact is asked for
+		q.manner(-1) // one step, where a fact is asked for
 	case u.kind != sentence:
 	case n < 4:
-		q.score -= 0.1
+		q.manner(-0.5)
 	default:
-		q.score -= 0.004 * float64(min(n, 40)) // what is shorter is more to the point
+		q.manner(-0.01 * float64(min(n, 40))) // what is shorter is more to the point
 	}
-	if r.asks.steps && u.kind == sentence && imperative(u.text) || r.asks.allowed && hasWord(u.text, permits) {
-		q.score += 0.06
-	}
-	q.score += 0.1 * r.about[u.passage]
-	q.score *= r.placed(u.passage)
+	q.score = q.features.score()
 	return q
 }
+
+// manner adds to how well a quotation is put, whatever it has of the question.
+func (q *quote) manner(more float64) { q.features[manner] += more }
 
 // The largest list and table that are quoted as a whole.
 const (
@@ -300,58 +289,54 @@ func (r *ratings) block(first int) (quote, bool) {
 	if l.units[first].kind == item && l.introduces(top) {
 		units = append(units, top)
 	}
+	table := l.units[first].kind == header
 	best := first
+	if table {
+		best++
+	}
 	for i := first; i < end; i++ {
 		if l.units[i].kind == skipped {
 			return quote{}, false
 		}
 		units = append(units, i)
-		if r.ownCoverage(i) > r.ownCoverage(best) {
+		if i >= best && r.ownCoverage(i) > r.ownCoverage(best) {
 			best = i
 		}
 	}
-	table := l.units[first].kind == header
 	n := end - first
 	steps := numbered.MatchString(l.units[first].text) && (r.asks.steps || !r.asks.exact() && !r.asks.allowed)
 	if n < 2 || !table && n > maxItems || table && n > maxRows+1 {
 		return quote{}, false
 	}
-	q := r.quote(first, units, true)
 	above := 0.0
 	for t := top; t >= 0; t = l.units[t].above {
 		above = max(above, r.under(t))
 	}
-	q.fit = r.asks.fit(joined(l, units))
-	q.score = q.cover + 0.35*max(above, 0.5*r.ownCoverage(best)) + 0.15*r.phrase(top) + r.polarity("", top)
+	q := quote{features: r.describe(best, units), units: units, own: r.ownCoverage(best), fit: r.asks.fit(joined(l, units)), block: true}
+	q.features[tableRow] = 0
+	if table && above < headed && r.oneMeant(first+1, end) && r.describe(best, []int{first, best})[askedInQuote] > q.features[askedInQuote]-0.01 {
+		return quote{}, false // one row has all that the table has of the question
+	}
+	if table {
+		q.features[unitAsked] = max(r.shares[first], r.shares[best])
+	}
+	q.form(q.fit, true)
+	q.manner(0.15*r.phrase(top) + 0.35*max(0, above-q.own) + 6*r.polarity("", top))
 	announced := r.announced(top) || above >= headed && (r.asks.exact() || r.asks.list)
 	if announced {
-		q.score += 0.1
+		q.manner(0.5)
 	}
 	switch {
-	case table:
-		q.score += fitWeight * q.fit
-		if !announced {
-			q.score -= 0.1
-		}
-		if above < headed && r.oneMeant(first+1, end) {
-			q.score -= 0.3
-		}
+	case table: // its form says all
 	case steps && above > 0.3:
-		q.score += 0.2
-	case r.asks.list, r.asks.steps && !steps:
-		q.score += 0.1
+		q.manner(2.5)
+	case r.asks.list && !r.asks.exact(), r.asks.steps && !steps:
+		q.manner(0.1)
 	default:
-		q.score -= 0.1
+		q.manner(-1)
 	}
-	q.score += 0.1 * r.about[l.units[first].passage]
-	q.score *= r.placed(l.units[first].passage)
+	q.score = q.features.score()
 	return q, true
-}
-
-// placed returns what a quotation keeps of its score by where the search placed its
-// passage: less behind others, and less the more these were better.
-func (r *ratings) placed(passage int) float64 {
-	return (1 - 0.03*float64(min(passage, 10))) * (1 - behind*(1-r.library.placed[passage]))
 }
 
 // opens returns how much of the question the heading has under which unit i is the first:
@@ -465,9 +450,6 @@ func (r *ratings) phrase(above int) float64 {
 	return best
 }
 
-// aboutSpecial reports whether a sentence, or a question, is about a special case.
-func aboutSpecial(text string) bool { return hasWord(text, special) || strings.Contains(text, "n't") }
-
 // elsewhereSaid matches sentences that only say where to read on.
 var elsewhereSaid = regexp.MustCompile(`(?i)^\W*(see|read|for (more|further|details)|(more|further) (information|details)|(please )?refer to|siehe|weitere informationen|voir|véase|vedi|ver|zie)\b`)
 
@@ -475,8 +457,6 @@ var elsewhereSaid = regexp.MustCompile(`(?i)^\W*(see|read|for (more|further|deta
 func negates(text string) bool { return hasWord(text, negations) || strings.Contains(text, "n't") }
 
 var negations = set(`not no never cannot without nicht kein keine keinen nie ohne pas jamais sans nunca sin non mai senza nao sem niet geen nooit zonder`)
-
-var special = set(`if unless not cannot lost late wrong damaged falls wenn nicht si se als niet`)
 
 func joined(l *library, units []int) string {
 	var b strings.Builder
@@ -591,15 +571,3 @@ func termSet(terms []lang.Term) map[string]bool {
 	}
 	return m
 }
-
-// imperative reports whether an English sentence tells what to do.
-func imperative(text string) bool {
-	first, _, _ := strings.Cut(text, " ")
-	return imperatives[lang.Fold(strings.Trim(first, ",.*_"))]
-}
-
-// permits are the words of sentences that say what may be done.
-var permits = set(`can cannot may possible allowed must accept konnen kann darf moglich puede peut possono podem kunnen`)
-
-var imperatives = set(`choose open enter click select go sign send write follow contact call put use check tell turn press add print
-	visit complete fill submit bring take wash measure`)

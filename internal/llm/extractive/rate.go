@@ -2,7 +2,6 @@ package extractive
 
 import (
 	"math"
-	"strings"
 
 	"github.com/answerable/answerable/internal/lang"
 )
@@ -25,22 +24,20 @@ const absent = 0.3
 type ratings struct {
 	library *library
 	asks    asks
-	special bool        // the question is about a special case
 	negated bool        // it asks what is not so
 	weights []float64   // of each need, rarity included
 	total   float64     // of weights
-	number  []bool      // of each need, whether it is a word with figures in it
-	strong  []bool      // of each need, whether it says something and the customer just said it
 	own     [][]float64 // of each unit, how much it has of each need; nil: nothing
 	title   [][]float64 // of each passage, the same for its title and headings
 	around  [][]float64 // of each passage, the same for its title and text
-	about   []float64   // of each passage, the share of its title that is asked for
+	shares  []float64   // of each unit, the share of its words that are asked for
+	worth   []float64   // of each passage, what it has of the question, counted in rare words
 	phrases []float64   // of each unit, the share of neighbouring needs that are neighbours in it
 }
 
 func rate(l *library, q question) *ratings {
 	r := &ratings{
-		library: l, asks: q.asks, special: aboutSpecial(q.text), negated: negates(q.text),
+		library: l, asks: q.asks, negated: negates(q.text),
 		weights: make([]float64, len(q.needs)),
 		own:     make([][]float64, len(l.units)),
 		around:  make([][]float64, len(l.titles)),
@@ -53,10 +50,10 @@ func rate(l *library, q question) *ratings {
 		have, _ := index.match(terms, q.needs)
 		r.title = append(r.title, have)
 		raise(r.around[i], have, inTitle)
-		r.about = append(r.about, index.share(terms))
 	}
 	frequency := make([]float64, len(q.needs))
 	for i, u := range l.units {
+		r.shares = append(r.shares, index.share(u.terms))
 		r.own[i], r.phrases[i] = index.match(u.terms, q.needs)
 		if u.kind == row {
 			r.own[i] = withRanges(l, i, q.needs, r.own[i])
@@ -72,23 +69,28 @@ func rate(l *library, q question) *ratings {
 	for n, need := range q.needs {
 		f := max(frequency[n], absent)
 		r.weights[n] = need.weight
-		r.number = append(r.number, len(need.parts) > 0 && strings.ContainsAny(need.term, "0123456789"))
-		r.strong = append(r.strong, !need.weak && need.weight > historyWeight)
 		if !need.weak {
 			r.weights[n] *= math.Log(1 + (float64(len(l.units))+1)/f)
 		}
 		r.total += r.weights[n]
 	}
+	for i, worth := range l.worth {
+		if worth == 0 { // not the search's
+			for n, need := range q.needs {
+				worth += foundWorth * need.weight * min(1, r.around[i][n]/inPassage)
+			}
+		}
+		r.worth = append(r.worth, worth)
+	}
 	return r
 }
 
-// coverage returns the share of the question that the units cover, from 0 to 1: with
-// their own words, and with those around the first. lone reports that of several words
-// that say something they have but one: "bicycles" may stand anywhere.
-func (r *ratings) coverage(units ...int) (cover float64, lone bool) {
-	if r.total == 0 {
-		return 0, true
-	}
+// foundWorth is about what the search counts for a word that it finds once.
+const foundWorth = 0.5
+
+// coverage returns the share of the question that the units cover, from 0 to 1: with their
+// own words, and with those around the first.
+func (r *ratings) coverage(units ...int) float64 {
 	have := make([]float64, len(r.weights))
 	first := r.library.units[units[0]]
 	raise(have, r.around[first.passage], 1)
@@ -104,30 +106,11 @@ func (r *ratings) coverage(units ...int) (cover float64, lone bool) {
 			}
 		}
 	}
-	sum, asked, met := 0.0, 0, 0
-	for n, w := range r.weights {
-		sum += w * have[n]
-		if r.strong[n] {
-			asked++
-			if have[n] > inPassage {
-				met++
-				if r.number[n] && have[n] == inUnit {
-					met++ // an order number stands nowhere by chance
-				}
-			}
-		}
-	}
-	return sum / r.total, met < min(asked, 2)
+	return r.share(have)
 }
 
 // ownCoverage is coverage by the words of one unit alone.
-func (r *ratings) ownCoverage(i int) float64 {
-	sum := 0.0
-	for n, have := range r.own[i] {
-		sum += r.weights[n] * have
-	}
-	return sum / max(r.total, 1e-9)
-}
+func (r *ratings) ownCoverage(i int) float64 { return r.share(r.own[i]) }
 
 // raise lifts each value of to where that of from, times part, is higher.
 func raise(to, from []float64, part float64) {
@@ -173,7 +156,7 @@ func (x index) share(terms []lang.Term) float64 {
 			met++
 		}
 	}
-	return float64(met) / float64(max(n, 1))
+	return float64(met) / float64(n+2)
 }
 
 // match returns how much of each need terms have, or nil, and the share of neighbouring

@@ -41,7 +41,7 @@ type library struct {
 	units    []unit
 	titles   [][]lang.Term // of each passage: its title and headings
 	updated  []string      // of each passage: when its document was, or ""
-	placed   []float64     // of each passage: the share of the best one's score in the search
+	worth    []float64     // of each passage: what the search found in it, counted in rare words, or 0
 	before   int           // passages of the request that stand before these
 }
 
@@ -52,16 +52,8 @@ const maxQuote = 380
 
 func cutPassages(passages []chat.Passage, language string) *library {
 	l := &library{language: language}
-	best := 0.0
-	for _, p := range passages {
-		best = max(best, p.Score)
-	}
 	for i, p := range passages {
-		share := 1.0
-		if best > 0 {
-			share = p.Score / best
-		}
-		l.placed = append(l.placed, share)
+		l.worth = append(l.worth, p.Scores["worth"])
 		l.updated = append(l.updated, p.Updated)
 		l.titles = append(l.titles, lang.Terms(p.Title+"\n"+p.Heading, language))
 		l.cut(i, string(p.Text))
