@@ -56,6 +56,22 @@ func TestSamplesPassTheirGoldenCases(t *testing.T) {
 	}
 }
 
+// The demo answers four in five of its questions from a right source without a language
+// model, refuses four in five of those that its articles do not answer, and hands over
+// where its policy says so.
+func TestTheDemoPassesItsGoldenCases(t *testing.T) {
+	r := golden(t, "")
+	for _, want := range []struct {
+		row   eval.Row
+		least float64
+	}{{r.Sourced, .8}, {r.Refused, .8}, {r.HandedOver, 1}} {
+		t.Logf("%s: %d of %d", want.row.Name, want.row.All.Passed, want.row.All.N)
+		if *want.row.All.Rate < want.least {
+			t.Errorf("%s: %d of %d, want a share of %v", want.row.Name, want.row.All.Passed, want.row.All.N, want.least)
+		}
+	}
+}
+
 // The first step has no documents: a model answers from what it knows, and nothing is cited.
 func TestAnAssistantOfAPromptOnly(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "script.txt")
