@@ -78,7 +78,10 @@ const png = readFileSync(new URL("box.png", import.meta.url));
 /** Starts what the screens need, once for all of them. */
 export async function theatre(t) {
   const demo = new URL("../../assistants/demo/knowledge/", import.meta.url);
-  const documents = { "arabic.md": arabic, ...Object.fromEntries(readdirSync(demo).map((name) => [name, readFileSync(new URL(name, demo), "utf8")])) };
+  // Those in folders are not needed. Without an address, a source is a page of ours.
+  const articles = readdirSync(demo, { withFileTypes: true }).filter((it) => it.isFile());
+  const text = (name) => readFileSync(new URL(name, demo), "utf8").replace(/^url: .*\n/m, "");
+  const documents = { "arabic.md": arabic, ...Object.fromEntries(articles.map(({ name }) => [name, text(name)])) };
   const gate = { open: promise() };
   t.after(() => gate.open.resolve());
   const says = await model(t, async function* (request) {

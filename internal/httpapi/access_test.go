@@ -508,6 +508,9 @@ func TestSources(t *testing.T) {
 		t.Errorf("the page is %s, want %s in it", r.body, quote)
 	}
 	whole := s.get(path).want(200)
+	if n := strings.Count(whole.body, "<h1"); n != 1 {
+		t.Errorf("the page has %d headings of the first level, want 1:\n%s", n, whole.body)
+	}
 	if strings.Contains(whole.body, "<mark") || !strings.Contains(whole.body, "Ende.") {
 		t.Errorf("the page is %s", whole.body)
 	}

@@ -61,11 +61,12 @@ func (s *Server) source(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return &chat.Error{Kind: chat.NotFound, Message: "this document is not here, or no longer: ask again for a newer source"}
 	}
+	headed := slices.ContainsFunc(d.Headings, func(h knowledge.Heading) bool { return h.Level <= 1 })
 	return sourcePage.Execute(w, struct {
 		Title, URL, Language string
-		Quoted               bool
+		Headed               bool // its text begins with a title of its own
 		Parts                []part
-	}{d.Title, d.URL, d.Language, start < end, spaced(parts(d, start, end))})
+	}{d.Title, d.URL, d.Language, headed, spaced(parts(d, start, end))})
 }
 
 // parts cuts a document at its headings and at the quote, which goes from code point
