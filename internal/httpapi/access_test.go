@@ -508,8 +508,10 @@ func TestSources(t *testing.T) {
 		t.Errorf("the page is %s, want %s in it", r.body, quote)
 	}
 	whole := s.get(path).want(200)
-	if n := strings.Count(whole.body, "<h1"); n != 1 {
-		t.Errorf("the page has %d headings of the first level, want 1:\n%s", n, whole.body)
+	for _, page := range []string{whole.body, s.get("/sources/abc123/bare.md").want(200).body} {
+		if n := strings.Count(page, "<h1"); n != 1 {
+			t.Errorf("the page has %d headings of the first level, want 1:\n%s", n, page)
+		}
 	}
 	if strings.Contains(whole.body, "<mark") || !strings.Contains(whole.body, "Ende.") {
 		t.Errorf("the page is %s", whole.body)

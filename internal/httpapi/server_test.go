@@ -162,7 +162,13 @@ var document = knowledge.Document{
 	Headings: []knowledge.Heading{{Level: 1, Text: "Größen", Start: 0, End: 6}, {Level: 2, Text: "Mehr", Start: 55, End: 59}},
 }
 
+// bare is a document that has its title from elsewhere.
+var bare = knowledge.Document{ID: "bare.md", Title: "Bare <b>", Language: "en", Text: "Words alone."}
+
 func (library) Document(generation, id string) (knowledge.Document, bool) {
+	if id == bare.ID {
+		return bare, true
+	}
 	return document, generation == "abc123" && id == document.ID
 }
 
