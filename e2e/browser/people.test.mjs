@@ -84,6 +84,9 @@ test("14 Thumbs on each answer, with reasons for the one that is down; a score a
   await chat.ask("Two?");
   const bodies = [];
   between.answer = ({ path, body }) => void (/\/(feedback|csat)$/.test(path) && bodies.push(JSON.parse(body)));
+  const sent = async (n) => {
+    while (bodies.length < n) await new Promise((again) => setTimeout(again, 20));
+  };
   const answer = (n) => chat.answers.nth(n);
   await chat.button("thread.good_it", answer(0)).click();
   await answer(0).locator("[aria-pressed=true]").waitFor();
@@ -92,6 +95,7 @@ test("14 Thumbs on each answer, with reasons for the one that is down; a score a
   await page.getByLabel(chat.word("thread.why_more")).fill("The price is missing.");
   await chat.button("thread.send", answer(1)).click();
   await answer(1).getByText(chat.word("thread.thanks")).waitFor();
+  await sent(3); // thanks are said before it has arrived
   assert.deepEqual(bodies.map((b) => b.rating), ["up", "down", "down"]);
   assert.deepEqual([bodies.at(-1).reason, bodies.at(-1).text], ["incomplete", "The price is missing."]);
   await page.reload();
@@ -105,6 +109,7 @@ test("14 Thumbs on each answer, with reasons for the one that is down; a score a
   await page.getByLabel(chat.word("thread.csat_more")).fill("Quick.");
   await chat.button("thread.csat_send").click();
   await page.getByText(chat.word("thread.csat_thanks")).waitFor();
+  await sent(4);
   assert.deepEqual(bodies.at(-1), { score: 4, text: "Quick." });
   await page.reload();
   await chat.launcher.click();
